@@ -1,0 +1,47 @@
+# The few words to know: demo, test, check, bench. Each works on a fresh clone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check format bench lock schema clean
+
+demo: $(STAMP)
+	$(BIN)/ucs-gateway demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_documented.py tests/test_examples.py tests/test_architecture.py -q
+	$(BIN)/ucs-gateway check --config config/gateway.yaml
+	$(BIN)/ucs-gateway schema --folder config/schema --verify
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+schema: $(STAMP)
+	$(BIN)/ucs-gateway schema --folder config/schema
+
+lock:
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	$(VENV)/lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --extra dev --upgrade pyproject.toml --output-file requirements.lock
+
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .demo
