@@ -1,0 +1,87 @@
+"""Who may do what: a pure function over a table that was compiled beforehand.
+
+    sources = policy.read(services, folder)     the only step that touches a disk
+    document = policy.load(sources)             or PolicyInvalid, with every finding
+    table = policy.compile(document)            or PolicyInvalid, with every finding
+    held = table.held_by(caller)                once per caller and table
+    policy.decide(table, inquiry)               per request; raises nothing, waits for nothing
+
+This package knows no sockets, no clock, no log and no gateway. The gateway knows this package
+only through the names below.
+"""
+
+from policy.compiler import compile
+from policy.decision import NOTHING, Decision, Effect, Missing, NeedsBody, Reason
+from policy.decoding import validate as read_model
+from policy.diagnostics import Code, Diagnostic, Location, Severity
+from policy.document import PolicyDocument
+from policy.errors import PolicyError, PolicyInvalid, PolicyUnreadable
+from policy.evaluator import decide
+from policy.explain import explain
+from policy.explanation import Explanation, Need, Stage, Step, Supplier
+from policy.inquiry import ANONYMOUS, BodyFacts, Caller, Inquiry, Kind, Means, folded
+from policy.loader import ServiceSources, Sources, Text, load, read
+from policy.origins import Origin
+from policy.schema import json_schema_of, json_schemas
+from policy.services import ServiceSpec, UseRole
+from policy.source import Source
+from policy.source import parse as parse_yaml
+from policy.table import Access, DecisionTable, Role, Route, Service
+
+__all__ = [
+    # The verbs, in the order in which they are used.
+    "read",
+    "load",
+    "compile",
+    "decide",
+    "explain",
+    # What is asked.
+    "ANONYMOUS",
+    "BodyFacts",
+    "Caller",
+    "Inquiry",
+    "Kind",
+    "Means",
+    "folded",
+    # What is answered.
+    "Decision",
+    "Effect",
+    "Missing",
+    "NOTHING",
+    "NeedsBody",
+    "Reason",
+    # Why.
+    "Explanation",
+    "Need",
+    "Origin",
+    "Stage",
+    "Step",
+    "Supplier",
+    # What decides.
+    "Access",
+    "DecisionTable",
+    "Role",
+    "Route",
+    "Service",
+    # What it is made from.
+    "PolicyDocument",
+    "ServiceSources",
+    "ServiceSpec",
+    "Sources",
+    "Text",
+    "UseRole",
+    # What is wrong with it.
+    "Code",
+    "Diagnostic",
+    "Location",
+    "PolicyError",
+    "PolicyInvalid",
+    "PolicyUnreadable",
+    "Severity",
+    # For other files that are written and read in the same way.
+    "Source",
+    "json_schema_of",
+    "json_schemas",
+    "parse_yaml",
+    "read_model",
+]

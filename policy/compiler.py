@@ -1,0 +1,143 @@
+"""A policy document to a decision table, or every diagnostic.
+
+Pure: the same document gives an equal table, and nothing is kept in between. All checking is done
+before anything is built, so that building never has to ask whether a name leads somewhere.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
+
+from policy.catalogue import Catalogue
+from policy.checks import Checked, check
+from policy.diagnostics import Code, Diagnostic, Location, Severity, in_order
+from policy.document import PolicyDocument
+from policy.errors import PolicyInvalid
+from policy.permissions import Permissions
+from policy.requirements import requirement_of
+from policy.roster import Roster
+from policy.routes import Routes
+from policy.services import UseRole
+from policy.table import Access, Assignment, DecisionTable, Role, Route, Service
+from policy.template import Template
+
+__all__ = ["compile"]
+
+
+def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the field's verb
+    """The table of `document`; warnings lie in its `findings`, errors are `PolicyInvalid`."""
+    checked = check(document)
+    if any(found.severity is Severity.ERROR for found in checked.findings):
+        raise PolicyInvalid(checked.findings)
+    permissions = Permissions(checked.permissions)
+    roles = _roles(checked.roster, permissions)
+    entries = list(_entries(checked, permissions, document.version))
+    operations = tuple(route for _, route in entries)
+    return DecisionTable(
+        version=document.version,
+        services={catalogue.spec.name: _service(catalogue) for catalogue in checked.catalogues},
+        permissions=permissions,
+        roles=roles,
+        users={
+            name: Assignment(user.place.where(key=True), user.entry.roles, user.entry.groups)
+            for name, user in checked.roster.users.items()
+        },
+        groups={
+            name: Assignment(group.place.where(key=True), group.entry.roles)
+            for name, group in checked.roster.groups.items()
+        },
+        claims={
+            value: Assignment(claim.place.where(key=True), claim.entry)
+            for value, claim in checked.roster.claims.items()
+        },
+        operations=operations,
+        routes=Routes((route.method, template, route) for template, route in entries),
+        findings=in_order([*checked.findings, *_lints(roles, operations)]),
+    )
+
+
+def _service(catalogue: Catalogue) -> Service:
+    spec = catalogue.spec
+    return Service(
+        name=spec.name,
+        prefix=spec.prefix,
+        catalogue=catalogue.name,
+        use_role=spec.use_role,
+        switches=spec.switches,
+    )
+
+
+def _roles(roster: Roster, permissions: Permissions) -> dict[str, Role]:
+    """Every role with its closure; included roles are compiled before those that include them."""
+    graph = {name: role.entry.includes for name, role in roster.roles.items()}
+    roles: dict[str, Role] = {}
+    for name in TopologicalSorter(graph).static_order():
+        entry, place = roster.roles[name].entry, roster.roles[name].place
+        own = permissions.mask_of(entry.permissions)
+        mask = own
+        for included in entry.includes:
+            mask |= roles[included].mask
+        roles[name] = Role(
+            name=name,
+            title=entry.title,
+            enabled=entry.enabled,
+            own=own,
+            # A role that is off grants nothing, and passes nothing on.
+            mask=mask if entry.enabled else 0,
+            includes=tuple(dict.fromkeys(entry.includes)),
+            where=place.where(key=True),
+            permission_places={
+                permission: place.where("permissions", number)
+                for number, permission in enumerate(entry.permissions)
+            },
+        )
+    return {name: roles[name] for name in roster.roles}
+
+
+def _entries(
+    checked: Checked, permissions: Permissions, version: str
+) -> Iterator[tuple[Template, Route]]:
+    index = 0
+    for catalogue in checked.catalogues:
+        prefix = catalogue.spec.prefix_segments
+        for operation in catalogue.operations:
+            template = operation.template.below(prefix)
+            requirement = requirement_of(operation, catalogue, permissions)
+            yield (
+                template,
+                Route(
+                    id=operation.id,
+                    title=operation.title,
+                    service=catalogue.spec.name,
+                    use_role=catalogue.spec.use_role,
+                    method=operation.method,
+                    template=str(template),
+                    index=index,
+                    prefix_length=len(prefix),
+                    parameters=template.parameters,
+                    requirement=requirement,
+                    where=operation.place.where(key=True),
+                    policy=version,
+                    missing=permissions.missing_of(requirement.demand.unmet_by(0)),
+                ),
+            )
+            index += 1
+
+
+def _lints(roles: Mapping[str, Role], operations: Iterable[Route]) -> Iterator[Diagnostic]:
+    """What is allowed to be, and hardly meant."""
+
+    def warning(where: Location, code: Code, said: str) -> Diagnostic:
+        return Diagnostic(where, code, said, severity=Severity.WARNING)
+
+    granted = 0
+    for role in roles.values():
+        granted |= role.mask
+        if role.enabled and not role.mask:
+            said = f"the role `{role.name}` grants nothing"
+            yield warning(role.where, Code.ROLE_GRANTS_NOTHING, said)
+    for route in operations:
+        demand = route.requirement.demand
+        enforced = route.use_role is not UseRole.OFF
+        if enforced and route.requirement.access is Access.PERMITTED and not demand.met_by(granted):
+            said = f"no role has what `{route.id}` of `{route.service}` needs"
+            yield warning(route.where, Code.OPERATION_UNREACHABLE, said)

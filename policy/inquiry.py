@@ -1,0 +1,82 @@
+"""What is asked of a policy: who, which operation, and the facts that conditions may read.
+
+Nothing here knows HTTP headers, sockets or YAML. Every value is frozen, and a value that was
+not looked at is `None`, never "empty": the evaluator keeps the two apart.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+__all__ = ["ANONYMOUS", "BodyFacts", "Caller", "Inquiry", "Kind", "Means", "folded"]
+
+
+class Kind(StrEnum):
+    """What sort of thing is calling."""
+
+    USER = "user"
+    SERVICE = "service"
+    ANONYMOUS = "anonymous"
+
+
+class Means(StrEnum):
+    """How the caller proved who it is."""
+
+    JWT = "jwt"
+    BASIC = "basic"
+    NONE = "none"
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is asking, as proved by its credentials; which roles that means is the policy's word.
+
+    `claims` are the values of the token's roles claim, each mapped to roles by the policy's
+    `claims` section. `roles` names roles directly: the offline tools (`explain --role`, tests)
+    use it, a caller from the network never has any. `expires_at` is in seconds since the epoch.
+    """
+
+    subject: str
+    kind: Kind
+    means: Means
+    issuer: str = ""
+    claims: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    expires_at: float | None = None
+
+
+ANONYMOUS = Caller(subject="", kind=Kind.ANONYMOUS, means=Means.NONE)
+
+
+def folded(name: str) -> str:
+    """The form in which two names of body keys are compared: ASCII letters without case.
+
+    UCS compares extension names without case and allows them ASCII letters, digits and `_` only.
+    Other letters keep theirs, so that no look-alike (the long s, the Kelvin sign) folds
+    into a core attribute's name.
+    """
+    return name.lower() if name.isascii() else name
+
+
+class BodyFacts(msgspec.Struct, frozen=True):
+    """The top level of a JSON object that was read strictly: folded key to value.
+
+    A key's presence and its value are different questions: `key in values`, `values[key]`.
+    """
+
+    values: Mapping[str, object]
+
+
+class Inquiry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One question: may `caller`, holding the permissions of the bit mask `held`, do this?
+
+    `segments` are the decoded segments of the canonical path below `/`. `query` holds decoded
+    names and values in the order they were sent. `body` is None as long as nobody looked.
+    """
+
+    caller: Caller
+    held: int
+    method: str
+    segments: tuple[str, ...]
+    query: tuple[tuple[str, str], ...] = ()
+    body: BodyFacts | None = None

@@ -1,0 +1,108 @@
+"""Permission names and the bits that stand for them.
+
+A table gives every permission of its catalogues one bit, in the order of the catalogues, so that
+"does the caller hold all of these" is one operation on integers whatever the number of roles. A
+demand keeps *all of* and *one of* apart to the very end: a refused caller must be able to tell
+"you need these two" from "you need either".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from policy.decision import Missing
+
+__all__ = ["NO_DEMAND", "Demand", "Permissions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Every bit of `all_of`, and at least one bit of each group of `any_of`."""
+
+    all_of: int = 0
+    any_of: tuple[int, ...] = ()
+
+    @classmethod
+    def joined(cls, demands: Iterable[Self]) -> Self:
+        """What meets all of `demands`; a group that is asked for twice is kept once."""
+        all_of, groups = 0, dict[int, None]()
+        for demand in demands:
+            all_of |= demand.all_of
+            groups |= dict.fromkeys(demand.any_of)
+        return cls(all_of, tuple(groups))
+
+    @property
+    def bits(self) -> int:
+        """Every bit that this demand speaks of."""
+        bits = self.all_of
+        for group in self.any_of:
+            bits |= group
+        return bits
+
+    def met_by(self, held: int) -> bool:
+        if held & self.all_of != self.all_of:
+            return False
+        # A loop, because this runs per request and a generator costs more than all the rest.
+        for group in self.any_of:  # noqa: SIM110
+            if not held & group:
+                return False
+        return True
+
+    def unmet_by(self, held: int) -> Self:
+        """What is missing. A group that the missing bits of `all_of` would meet is not named."""
+        all_of = self.all_of & ~held
+        known = held | all_of
+        return type(self)(all_of, tuple(group for group in self.any_of if not known & group))
+
+    def __bool__(self) -> bool:
+        return bool(self.all_of or self.any_of)
+
+
+NO_DEMAND = Demand()
+
+
+class Permissions:
+    """Every permission that the catalogues know: name, bit and display name."""
+
+    __slots__ = ("_bits", "_names", "_titles")
+
+    def __init__(self, titles: Mapping[str, str]) -> None:
+        self._names = tuple(titles)
+        self._titles = dict(titles)
+        self._bits = {name: 1 << place for place, name in enumerate(self._names)}
+
+    def mask_of(self, names: Iterable[str]) -> int:
+        """The bits of known names; an unknown name is a `KeyError`, never a bit."""
+        mask = 0
+        for name in names:
+            mask |= self._bits[name]
+        return mask
+
+    def names_of(self, mask: int) -> tuple[str, ...]:
+        """The names of the bits of `mask`, in the order of the catalogues."""
+        names = []
+        while mask:
+            lowest = mask & -mask
+            names.append(self._names[lowest.bit_length() - 1])
+            mask ^= lowest
+        return tuple(names)
+
+    def missing_of(self, unmet: Demand) -> Missing:
+        """What is missing, in names."""
+        any_of = tuple(self.names_of(group) for group in unmet.any_of)
+        return Missing(all_of=self.names_of(unmet.all_of), any_of=any_of)
+
+    def title_of(self, name: str) -> str:
+        return self._titles[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._bits
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"<Permissions: {len(self)}>"

@@ -1,0 +1,187 @@
+"""The closures that conditions and guards become, and the folding they compare by.
+
+A test answers yes or no about facts that are there. A `Condition` knows whether they are: a body
+nobody looked at, or a watched query name that was sent twice, has no answer.
+
+Both foldings are chosen so that doubt counts against the caller. A query name *triggers* a rule,
+so it is folded as widely as any server might (`folded_query_name`); a body key *escapes* a rule by
+being on a list, so it is folded as narrowly as UCS documents (`inquiry.folded`).
+"""
+
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policy.inquiry import BodyFacts, Inquiry, folded
+
+__all__ = [
+    "Answer",
+    "BodyTest",
+    "Condition",
+    "GuardTest",
+    "Query",
+    "QueryTest",
+    "empty_list_outside",
+    "equals_caller",
+    "equals_segment",
+    "folded_query_name",
+    "has_dotted_name",
+    "has_keys",
+    "has_names",
+    "keys_outside",
+    "names_of",
+    "records_outside",
+    "repeated",
+    "value_in",
+]
+
+Query = tuple[tuple[str, str], ...]
+QueryTest = Callable[[AbstractSet[str], Query], bool]
+BodyTest = Callable[[BodyFacts], bool]
+GuardTest = Callable[[BodyFacts, Inquiry], bool]
+
+# What some server may trim: Java's `trim` takes everything up to the space, others take more.
+_TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"
+_TRIMMED += "".join(map(chr, range(0x2000, 0x2010)))
+
+
+def folded_query_name(name: str) -> str:
+    """Trimmed and without case, so widely that no server's comparison finds more alike.
+
+    Upper case first, because Java's `equalsIgnoreCase` does: it takes a dotless i for an i.
+    """
+    if name.isascii():
+        # Nothing to trim from an identifier, and nearly every name is one.
+        return name.lower() if name.isidentifier() else name.strip(_TRIMMED).lower()
+    return name.strip(_TRIMMED).upper().casefold().replace("\u0307", "")
+
+
+def names_of(query: Query) -> AbstractSet[str]:
+    """The names of the query as conditions compare them."""
+    return {folded_query_name(name) for name, _ in query}
+
+
+def repeated(query: Query, watched: AbstractSet[str]) -> tuple[str, ...]:
+    """The watched names that were given more than once: servers differ on which one counts."""
+    seen, twice = set[str](), set[str]()
+    for name, _ in query:
+        folded_name = folded_query_name(name)
+        (twice if folded_name in seen else seen).add(folded_name)
+    return tuple(sorted(twice & watched))
+
+
+class Answer(StrEnum):
+    """What a condition says of a request: unknown is an answer of its own, never a no."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A condition, compiled.
+
+    `may_fire` asks the query; that settles it, unless there is a `body_test` to ask as well.
+    `watched` are the folded query names that must not be given twice.
+    """
+
+    text: str
+    may_fire: QueryTest
+    body_test: BodyTest | None = None
+    reads_query: bool = False
+    watched: frozenset[str] = frozenset()
+
+    def answer(self, query: Query, body: BodyFacts | None) -> Answer:
+        """The condition's answer by itself, for explanations."""
+        if repeated(query, self.watched):
+            return Answer.UNKNOWN
+        if not self.may_fire(names_of(query), query):
+            return Answer.NO
+        if body is None and self.body_test is not None:
+            return Answer.UNKNOWN
+        return Answer.YES if body is None or self.fires_for(body) else Answer.NO
+
+    def fires_for(self, body: BodyFacts) -> bool:
+        """What the body says; yes, if it has no say."""
+        return self.body_test is None or self.body_test(body)
+
+
+def has_names(wanted: Iterable[str]) -> QueryTest:
+    names = frozenset(map(folded_query_name, wanted))
+    return lambda present, _query: not names.isdisjoint(present)
+
+
+def has_dotted_name() -> QueryTest:
+    def test(present: AbstractSet[str], _query: Query) -> bool:
+        for name in present:  # noqa: SIM110 - cheaper than a generator, and this runs per request
+            if "." in name:
+                return True
+        return False
+
+    return test
+
+
+def value_in(name: str, values: Iterable[str]) -> QueryTest:
+    wanted_name = folded_query_name(name)
+    wanted = frozenset(map(folded_query_name, values))
+
+    def test(present: AbstractSet[str], query: Query) -> bool:
+        return wanted_name in present and any(
+            folded_query_name(key) == wanted_name and folded_query_name(value) in wanted
+            for key, value in query
+        )
+
+    return test
+
+
+def keys_outside(allowed: Iterable[str]) -> BodyTest:
+    """A key that is not on the list counts whatever its value: `null` and `[]` are values."""
+    names = frozenset(map(folded, allowed))
+    return lambda body: not body.values.keys() <= names
+
+
+def has_keys(wanted: Iterable[str]) -> BodyTest:
+    names = frozenset(map(folded, wanted))
+    return lambda body: not names.isdisjoint(body.values)
+
+
+def empty_list_outside(allowed: Iterable[str]) -> BodyTest:
+    names = frozenset(map(folded, allowed))
+    return lambda body: any(value == [] for key, value in body.values.items() if key not in names)
+
+
+def equals_segment(key: str, position: int) -> GuardTest:
+    """The key is absent, or its value is the very text of that path segment."""
+    name = folded(key)
+
+    def test(body: BodyFacts, inquiry: Inquiry) -> bool:
+        return name not in body.values or body.values[name] == inquiry.segments[position]
+
+    return test
+
+
+def equals_caller(key: str) -> GuardTest:
+    """The key is absent, or its value is the caller's own name."""
+    name = folded(key)
+
+    def test(body: BodyFacts, inquiry: Inquiry) -> bool:
+        return name not in body.values or body.values[name] == inquiry.caller.subject
+
+    return test
+
+
+def records_outside(allowed: Iterable[str]) -> GuardTest:
+    """Every value is a JSON object or a list of objects, except those of the named keys."""
+    names = frozenset(map(folded, allowed))
+
+    def is_record(value: object) -> bool:
+        if isinstance(value, list):
+            return all(isinstance(item, dict) for item in value)
+        return isinstance(value, dict)
+
+    def test(body: BodyFacts, _inquiry: Inquiry) -> bool:
+        return all(is_record(value) for key, value in body.values.items() if key not in names)
+
+    return test

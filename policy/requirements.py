@@ -1,0 +1,90 @@
+"""What an operation requires, from the author's words to bits and closures.
+
+Nothing is checked here: `checks.py` has seen to it that every name leads somewhere.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from policy.catalogue import Catalogue, Operation
+from policy.conditions import condition_of, guard_of
+from policy.entries import AllOf, AnyOf, Requires
+from policy.permissions import NO_DEMAND, Demand, Permissions
+from policy.table import Access, Extra, Guard, Requirement
+
+__all__ = ["ACCESS_WORDS", "demand_of", "named_in", "requirement_of"]
+
+ACCESS_WORDS = frozenset({Access.PUBLIC.value, Access.AUTHENTICATED.value})
+"""What `requires` may say instead of permissions."""
+
+
+def named_in(requires: Requires) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every permission that `requires` names, with its path from there."""
+    match requires:
+        case str():
+            yield (), requires
+        case AnyOf():
+            yield from ((("any", number), name) for number, name in enumerate(requires.any))
+        case AllOf():
+            yield from ((("all", *path), name) for path, name in named_in(requires.all))
+        case _:
+            for number, item in enumerate(requires):
+                yield from (((number, *path), name) for path, name in named_in(item))
+
+
+def demand_of(requires: Requires, permissions: Permissions) -> Demand:
+    """The bits of `requires`, which names permissions. One of one is that one."""
+    match requires:
+        case str():
+            return Demand(permissions.mask_of([requires]))
+        case AnyOf():
+            group = permissions.mask_of(requires.any)
+            return Demand(group) if group.bit_count() == 1 else Demand(0, (group,))
+        case AllOf():
+            return demand_of(requires.all, permissions)
+        case _:
+            return Demand.joined(demand_of(item, permissions) for item in requires)
+
+
+def requirement_of(
+    operation: Operation, catalogue: Catalogue, permissions: Permissions
+) -> Requirement:
+    """What `operation` requires, with the rules of switches that are off left out."""
+    access = _access_of(operation.requires)
+    floor = (
+        NO_DEMAND if access is not Access.PERMITTED else demand_of(operation.requires, permissions)
+    )
+    demands, extras = [floor], []
+    for number, also in enumerate(operation.also):
+        if not _applies(also.switch, catalogue):
+            continue
+        demand = demand_of(also.requires, permissions)
+        if also.when is None:
+            demands.append(demand)
+        else:
+            condition = condition_of(also.when, catalogue.lists)
+            where = operation.also_place.where(number)
+            extras.append(Extra(condition=condition, demand=demand, where=where))
+    return Requirement(
+        access=access,
+        demand=Demand.joined(demands),
+        extras=tuple(extras),
+        guards=tuple(_guards_of(operation, catalogue)),
+    )
+
+
+def _guards_of(operation: Operation, catalogue: Catalogue) -> Iterable[Guard]:
+    # The path a request is decided by begins with the service's prefix.
+    below = len(catalogue.spec.prefix_segments)
+    positions = {name: below + position for position, name in operation.template.parameters}
+    for number, guard in enumerate(operation.guards):
+        if _applies(guard.switch, catalogue):
+            text, test = guard_of(guard, catalogue.lists, positions)
+            yield Guard(text=text, test=test, where=operation.guards_place.where(number))
+
+
+def _applies(switch: str | None, catalogue: Catalogue) -> bool:
+    return switch is None or switch in catalogue.switches_on
+
+
+def _access_of(requires: Requires) -> Access:
+    return Access(requires) if requires in ACCESS_WORDS else Access.PERMITTED

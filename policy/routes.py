@@ -1,0 +1,120 @@
+"""The segment trie: from a method and the segments of a path to the one operation they mean.
+
+Built once, walked per request, never changed. The walk takes a literal before a parameter and a
+narrow parameter before a wide one, and comes back to try the next when it ends in nothing. What
+it finds is the closest template, because the compiler has refused templates that cross (two that
+cross and demand the same of their callers are let through; there the leftmost segment decides).
+
+The cost depends on the number of segments, not on the number of routes. What a route *is* does
+not matter here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from policy.template import Grammar, Parameter, Template
+
+__all__ = ["Routes"]
+
+R = TypeVar("R")
+
+
+class _Node(Generic[R]):
+    __slots__ = ("below", "fits", "literals", "parameters", "route")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[R]] = {}
+        self.parameters: tuple[tuple[Grammar, _Node[R]], ...] = ()
+        self.route: R | None = None
+        # The usual node has one parameter at most; these are it, ready to use.
+        self.fits: Callable[[str], object] | None = None
+        self.below: _Node[R] = self
+
+    def child(self, segment: str | Parameter) -> "_Node[R]":
+        """The node below, made if there is none yet; a parameter's name does not count."""
+        if isinstance(segment, str):
+            return self.literals.setdefault(segment, _Node())
+        for grammar, node in self.parameters:
+            if grammar == segment.grammar:
+                return node
+        node = _Node[R]()
+        unordered = (*self.parameters, (segment.grammar, node))
+        self.parameters = tuple(sorted(unordered, key=lambda pair: pair[0].order))
+        self.fits, self.below = self.parameters[0][0].fits, self.parameters[0][1]
+        return node
+
+    def walk(self, segments: tuple[str, ...], depth: int) -> "Iterator[R]":
+        """Every route that accepts the rest of the segments, the closest first."""
+        if depth == len(segments):
+            if self.route is not None:
+                yield self.route
+            return
+        segment = segments[depth]
+        literal = self.literals.get(segment)
+        if literal is not None:
+            yield from literal.walk(segments, depth + 1)
+        for grammar, node in self.parameters:
+            if grammar.fits(segment):
+                yield from node.walk(segments, depth + 1)
+
+
+class Routes(Generic[R]):
+    """Routes by method and path.
+
+    HEAD asks for what GET would answer, so a HEAD request is walked among the HEAD *and* the GET
+    templates; where both have the same template, the HEAD operation is meant.
+    """
+
+    __slots__ = ("_count", "_roots")
+
+    def __init__(self, entries: Iterable[tuple[str, Template, R]]) -> None:
+        listed = list(entries)
+        self._count = len(listed)
+        self._roots: dict[str, _Node[R]] = {}
+        for method, template, route in listed:
+            self._add(method, template, route)
+        for method, template, route in listed:
+            if method == "GET":
+                self._add("HEAD", template, route)
+
+    def _add(self, method: str, template: Template, route: R) -> None:
+        node = self._roots.setdefault(method, _Node())
+        for segment in template.segments:
+            node = node.child(segment)
+        if node.route is None:
+            node.route = route
+
+    def find(self, method: str, segments: tuple[str, ...]) -> R | None:
+        """The closest route, or None: nothing is known of such a request."""
+        root = node = self._roots.get(method)
+        if node is None or root is None:
+            return None
+        for segment in segments:
+            below = node.literals.get(segment)
+            if below is None:
+                if node.fits is None or node.fits(segment) is None:
+                    return next(root.walk(segments, 0), None) if len(node.parameters) > 1 else None
+                if len(node.parameters) > 1:
+                    return next(root.walk(segments, 0), None)
+                node = node.below
+            elif node.parameters:
+                # Two ways on: the plain loop cannot come back, the walk can.
+                return next(root.walk(segments, 0), None)
+            else:
+                node = below
+        return node.route
+
+    def matches(self, method: str, segments: tuple[str, ...]) -> Iterator[R]:
+        """Every route that accepts the request, the closest first."""
+        root = self._roots.get(method)
+        return iter(()) if root is None else root.walk(segments, 0)
+
+    def methods_of(self, segments: tuple[str, ...]) -> tuple[str, ...]:
+        """The methods that mean something at this path."""
+        return tuple(method for method in self._roots if self.find(method, segments) is not None)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        return f"<Routes: {self._count}>"

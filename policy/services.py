@@ -1,0 +1,45 @@
+"""What stands behind the gateway, as far as a policy must know it.
+
+A service is a catalogue of operations, seen by clients under a prefix, with the switches its
+operators turned on. Upstream addresses, credentials and time-outs are the gateway's business.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["ServiceSpec", "UseRole"]
+
+_PREFIX = re.compile(r"/|(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~:@-]+)+")
+
+
+class UseRole(StrEnum):
+    """Whether roles are obeyed. The values are those that operators know from UCS."""
+
+    ENFORCE = "true"
+    SHADOW = "shadow"
+    OFF = "false"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """One service: `prefix` is where clients see it, `/` or `/genesys/1/cs`."""
+
+    name: str
+    catalogue: Path
+    prefix: str = "/"
+    overrides: Path | None = None
+    use_role: UseRole = UseRole.ENFORCE
+    switches: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _PREFIX.fullmatch(self.prefix):
+            msg = (
+                f"`{self.prefix}` is not a prefix: write `/` or `/a/b`, without a slash at the end"
+            )
+            raise ValueError(msg)
+
+    @property
+    def prefix_segments(self) -> tuple[str, ...]:
+        return tuple(segment for segment in self.prefix.split("/") if segment)

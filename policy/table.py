@@ -1,0 +1,261 @@
+"""The decision table: a policy as the machine uses it.
+
+Immutable, shared by every request, replaced whole. Everything that can be known before a request
+comes is computed when the table is built, down to the answers themselves: most decisions hand out
+a value that lies ready on the route. A table knows nothing of files but where things were written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+from policy.decision import NOTHING, Decision, Missing, NeedsBody, Reason
+from policy.diagnostics import Diagnostic, Location
+from policy.inquiry import Caller, Kind
+from policy.permissions import NO_DEMAND, Demand, Permissions
+from policy.predicates import Condition, GuardTest
+from policy.routes import Routes
+from policy.services import UseRole
+
+__all__ = [
+    "Access",
+    "Assignment",
+    "DecisionTable",
+    "Extra",
+    "Guard",
+    "Requirement",
+    "Role",
+    "Route",
+    "Service",
+]
+
+
+def _put(frozen: object, **fields: object) -> None:
+    """Set what is computed from the other fields, while the value is being made."""
+    for name, value in fields.items():
+        object.__setattr__(frozen, name, value)
+
+
+class Access(StrEnum):
+    """Who may call an operation at all."""
+
+    PUBLIC = "public"
+    AUTHENTICATED = "authenticated"
+    PERMITTED = "permitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A condition and what it demands on top."""
+
+    condition: Condition
+    demand: Demand
+    where: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What must hold of a body whatever the caller may do; it never grants anything."""
+
+    text: str
+    test: GuardTest
+    where: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """What an operation demands. `extras` only ever add; they stand in the catalogue's order.
+
+    `demand` is the floor: always needed. `ceiling` is the most that any query and any body could
+    make of it: who holds that needs no look at the body, unless a guard wants one.
+    """
+
+    access: Access
+    demand: Demand = NO_DEMAND
+    extras: tuple[Extra, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    ceiling: Demand = field(init=False)
+    query_extras: tuple[Extra, ...] = field(init=False)
+    body_extras: tuple[Extra, ...] = field(init=False)
+    reads_query: bool = field(init=False)
+    reads_body: bool = field(init=False)
+    watched: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        conditions = [extra.condition for extra in self.extras]
+        every = (self.demand, *(extra.demand for extra in self.extras))
+        by_body = tuple(extra for extra in self.extras if extra.condition.body_test is not None)
+        _put(
+            self,
+            ceiling=Demand.joined(every),
+            query_extras=tuple(extra for extra in self.extras if extra not in by_body),
+            body_extras=by_body,
+            reads_query=any(condition.reads_query for condition in conditions),
+            reads_body=bool(by_body or self.guards),
+            watched=frozenset[str]().union(*(condition.watched for condition in conditions)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Route:
+    """One operation of one service, as clients see it.
+
+    `template` includes the service's prefix, `prefix_length` counts the prefix's segments,
+    `parameters` pairs positions with names, and `index` is dense over the table.
+    The answers that depend on little but the route lie ready: `permitted`, `permitted_with` one
+    condition, `not_enforced`, `not_authenticated`, `needs_body`, and `denied`, for who holds
+    nothing of the demand.
+    `to_strangers` answers anonymous callers; `settled` answers every other caller, if one answer
+    fits them all; `plain` means that only the demand counts.
+    """
+
+    id: str
+    service: str
+    use_role: UseRole
+    method: str
+    template: str
+    index: int
+    prefix_length: int
+    parameters: tuple[tuple[int, str], ...]
+    requirement: Requirement
+    where: Location
+    title: str = ""
+    policy: str = field(repr=False)
+    missing: Missing = field(repr=False)
+
+    plain: bool = field(init=False, repr=False)
+    all_of: int = field(init=False, repr=False)
+    any_of: tuple[int, ...] = field(init=False, repr=False)
+    anything: int = field(init=False, repr=False)
+    permitted: Decision = field(init=False, repr=False)
+    permitted_with: Mapping[str, Decision] = field(init=False, repr=False)
+    not_enforced: Decision = field(init=False, repr=False)
+    not_authenticated: Decision = field(init=False, repr=False)
+    denied: Decision = field(init=False, repr=False)
+    needs_body: NeedsBody = field(init=False, repr=False)
+    to_strangers: Decision = field(init=False, repr=False)
+    settled: Decision | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        def answer(reason: Reason, missing: Missing = NOTHING, *because: str) -> Decision:
+            return Decision(
+                reason=reason, policy=self.policy, route=self, missing=missing, because=because
+            )
+
+        needed = self.requirement
+        _put(
+            self,
+            plain=not needed.extras and not needed.guards,
+            all_of=needed.demand.all_of,
+            any_of=needed.demand.any_of,
+            anything=needed.demand.bits,
+            permitted=answer(Reason.PERMITTED),
+            permitted_with={
+                extra.condition.text: answer(Reason.PERMITTED, NOTHING, extra.condition.text)
+                for extra in needed.extras
+            },
+            not_enforced=answer(Reason.NOT_ENFORCED),
+            not_authenticated=answer(Reason.NOT_AUTHENTICATED),
+            denied=answer(Reason.PERMISSION_MISSING, self.missing),
+            needs_body=NeedsBody(route=self),
+        )
+        _put(self, to_strangers=self.not_authenticated, settled=None)
+        if needed.access is Access.PUBLIC:
+            _put(self, to_strangers=self.permitted, settled=self.permitted)
+        elif self.use_role is UseRole.OFF:
+            _put(self, settled=self.not_enforced)
+        elif self.plain and not needed.demand:
+            _put(self, settled=self.permitted)
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.method} {self.template})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role with everything it includes: `own` are the bits it names, `mask` is its closure."""
+
+    name: str
+    title: str
+    enabled: bool
+    own: int
+    mask: int
+    includes: tuple[str, ...]
+    where: Location
+    permission_places: Mapping[str, Location] = field(repr=False)
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """What a user, a group or a value of the roles claim is given."""
+
+    where: Location
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service of the table."""
+
+    name: str
+    prefix: str
+    catalogue: str
+    use_role: UseRole
+    switches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecisionTable:
+    """A whole policy, compiled. `version` is a digest of everything it was made from."""
+
+    version: str
+    services: Mapping[str, Service]
+    permissions: Permissions
+    roles: Mapping[str, Role]
+    users: Mapping[str, Assignment]
+    groups: Mapping[str, Assignment]
+    claims: Mapping[str, Assignment]
+    operations: tuple[Route, ...]
+    routes: Routes[Route]
+    findings: tuple[Diagnostic, ...] = ()
+    no_route: Decision = field(init=False)
+
+    def __post_init__(self) -> None:
+        nothing = Decision(reason=Reason.NO_ROUTE, policy=self.version)
+        object.__setattr__(self, "no_route", nothing)
+
+    def assignments_of(self, caller: Caller) -> tuple[Assignment, ...]:
+        """Everything that gives `caller` roles: as a user, through its groups, by its claims."""
+        if caller.kind is Kind.ANONYMOUS:
+            return ()
+        found = []
+        if (user := self.users.get(caller.subject)) is not None:
+            found.append(user)
+            found.extend(self.groups[name] for name in user.groups)
+        found.extend(self.claims[value] for value in sorted(caller.claims & self.claims.keys()))
+        return tuple(found)
+
+    def roles_of(self, caller: Caller) -> tuple[Role, ...]:
+        """Every role `caller` has, each once; what they include is theirs to know."""
+        names = dict.fromkeys(name for given in self.assignments_of(caller) for name in given.roles)
+        if caller.kind is not Kind.ANONYMOUS:
+            names |= dict.fromkeys(sorted(caller.roles & self.roles.keys()))
+        return tuple(self.roles[name] for name in names)
+
+    def held_by(self, caller: Caller) -> int:
+        """The permissions of `caller` as bits: to be computed once per caller and table."""
+        held = 0
+        for role in self.roles_of(caller):
+            held |= role.mask
+        return held
+
+    def names_of(self, mask: int) -> tuple[str, ...]:
+        return self.permissions.names_of(mask)
+
+    def __repr__(self) -> str:
+        return (
+            f"<DecisionTable {self.version}: {len(self.operations)} operations, "
+            f"{len(self.roles)} roles, {len(self.permissions)} permissions>"
+        )
