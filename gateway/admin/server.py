@@ -1,0 +1,129 @@
+"""Three questions a probe may ask, and the same refusal for any other.
+
+    GET /healthz   200 as long as the event loop turns; says nothing about anything else
+    GET /readyz    200 when every check holds, else 503; the body says which does not, and why
+    GET /metrics   the Prometheus text format
+
+Nothing here changes anything and nothing takes a body, so there is nobody to authenticate; the
+port still belongs on loopback or a management network (threat A-1). Anything else is 404. Replies
+name no product and no version (threat A-8).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from gateway.metrics import CONTENT_TYPE
+
+__all__ = ["AdminServer", "Check"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Check = Callable[[], tuple[bool, str]]
+"""Whether something is as it should be, and a few words about it for the operator."""
+
+_log = structlog.get_logger("gateway.admin")
+
+_SAFE = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class AdminServer:
+    """The admin port; `checks` are asked anew by every probe."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        render_metrics: Callable[[], bytes],
+        checks: Mapping[str, Check],
+    ) -> None:
+        self._host = host
+        self._asked_port = port
+        self._render_metrics = render_metrics
+        self._checks = dict(checks)
+        self._runner = self._built()
+
+    def __repr__(self) -> str:
+        where = ", ".join(map(str, self._runner.addresses)) or "not listening"
+        return f"AdminServer({where}, checks: {', '.join(self._checks)})"
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on, once started."""
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        """Listen; OSError when the address cannot be had."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._asked_port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+
+    async def close(self) -> None:
+        """Stop listening and close what is open; safe to call twice."""
+        await self._runner.cleanup()
+
+    def _built(self) -> web.AppRunner:
+        app = web.Application(middlewares=[_refuse_the_rest])
+        app.on_response_prepare.append(_dress)
+        app.router.add_get("/healthz", self._health)
+        app.router.add_get("/readyz", self._readiness)
+        app.router.add_get("/metrics", self._metrics)
+        return web.AppRunner(
+            app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=1
+        )
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return _json(200, {"alive": True})
+
+    async def _readiness(self, _request: web.Request) -> web.Response:
+        results = {name: _asked(name, check) for name, check in self._checks.items()}
+        ready = all(ok for ok, _ in results.values())
+        details = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in results.items()}
+        return _json(200 if ready else 503, {"ready": ready, "checks": details})
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self._render_metrics(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _asked(name: str, check: Check) -> tuple[bool, str]:
+    try:
+        return check()
+    except Exception:  # noqa: BLE001 - somebody else's fault, and theirs to be told
+        _log.exception("readiness check failed", check=name)
+        return False, "the check itself failed, see the log"
+
+
+def _json(status: int, value: object) -> web.Response:
+    return web.Response(
+        status=status, body=msgspec.json.encode(value), content_type="application/json"
+    )
+
+
+@web.middleware
+async def _refuse_the_rest(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Wrong paths and wrong methods get one answer; a body gets the connection closed."""
+    if not request.body_exists:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            pass
+    refusal = _json(404, {"error": "not-found", "message": "there is nothing here"})
+    if request.body_exists:
+        refusal.force_close()
+    return refusal
+
+
+async def _dress(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    response.headers.update(_SAFE)
+    response.headers.popall("Server", None)

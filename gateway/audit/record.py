@@ -1,0 +1,87 @@
+"""The audit line: a public, versioned format.
+
+The fields and their order are the format; a change in the meaning of one, or the loss of one,
+is a new `v`. A field that does not apply is null, never left out. Encoding happens in the
+writer's thread, so a record holds values that are ready to be written.
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+
+from policy import Missing
+
+__all__ = ["Record", "encode", "rfc3339"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One request.
+
+    `reason` is a `policy.Reason`, or the code of the error that came before a decision; then
+    `effect` is `deny` as well. `enforced` is false where the service only shadows its policy.
+    `ending` is a `gateway.exchange.Ending`; `target_digest` and `subject` come from `redact`.
+    """
+
+    v: int = 1
+    id: str
+    time: str
+    service: str | None
+    peer: str
+    subject: str
+    kind: str
+    means: str
+    method: str
+    route: str | None
+    target_digest: str
+    effect: str
+    reason: str
+    missing: Missing | None
+    because: tuple[str, ...]
+    enforced: bool
+    status: int | None
+    ending: str
+    upstream_ms: float | None
+    total_ms: float
+    bytes_in: int
+    bytes_out: int
+    policy: str
+
+
+def rfc3339(wall_seconds: float) -> str:
+    """Seconds since the epoch as `2026-11-21T04:05:06.000007Z`: of one width, so it sorts."""
+    microseconds = round(wall_seconds * 1_000_000)
+    return f"{_second(microseconds // 1_000_000)}.{microseconds % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encoder = msgspec.json.Encoder()
+_UNENCODABLE = (TypeError, ValueError, OverflowError, msgspec.MsgspecError)
+
+
+def encode(records: list[Record]) -> bytes:
+    """One line for each record, each ended by a newline; never fails.
+
+    A value that JSON has no form for (a lone surrogate, a defect of ours) would take the whole
+    batch with it. It is escaped instead, in its own line only.
+    """
+    try:
+        return _encoder.encode_lines(records)
+    except _UNENCODABLE:
+        return _encoder.encode_lines([_salvaged(record) for record in records])
+
+
+def _salvaged(record: Record) -> dict[str, object]:
+    return {name: _encodable(value) for name, value in msgspec.structs.asdict(record).items()}
+
+
+def _encodable(value: object) -> object:
+    try:
+        _encoder.encode(value)
+    except _UNENCODABLE:
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    return value

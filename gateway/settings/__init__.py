@@ -1,0 +1,35 @@
+"""The gateway's settings: one YAML file, typed, frozen, complete before anything starts.
+
+    load_settings(path, environ)   the file to `Settings`, or `SettingsInvalid` with every finding
+    specs(settings)                what the policy compiler has to know of the services
+    settings_schema()              the JSON Schema, made from the same models
+
+One file per concern: `listen`, `services`, `identity`, `limits`, `audit`; `root` puts them
+together. The description of every field is the reference documentation, and the only one.
+Secrets come from files and the environment only, and show in no `repr`.
+"""
+
+from gateway.settings.audit import AuditSettings, LogSettings
+from gateway.settings.base import Surroundings
+from gateway.settings.identity import BasicSettings, Identity, Jwks, JwtIssuer
+from gateway.settings.limits import Limits
+from gateway.settings.listen import Admin, Listen
+from gateway.settings.load import load_settings
+from gateway.settings.root import Settings, settings_schema, specs
+from gateway.settings.secret import Secret
+from gateway.settings.services import (
+    BasicCredential,
+    BearerCredential,
+    Credential,
+    ServiceSettings,
+    UpstreamSettings,
+)
+from gateway.settings.values import Address, Url
+
+__all__ = [
+    "load_settings", "settings_schema", "specs",
+    "Settings", "Listen", "Admin", "Limits", "AuditSettings", "LogSettings",
+    "ServiceSettings", "UpstreamSettings", "Credential", "BasicCredential", "BearerCredential",
+    "Identity", "Jwks", "JwtIssuer", "BasicSettings",
+    "Address", "Url", "Secret", "Surroundings",
+]  # fmt: skip

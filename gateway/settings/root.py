@@ -1,0 +1,62 @@
+"""The settings file as a whole."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from gateway.settings.audit import AuditSettings, LogSettings
+from gateway.settings.base import Section, at_least_one, distinct, finding, refuse
+from gateway.settings.identity import Identity
+from gateway.settings.limits import Limits
+from gateway.settings.listen import Admin, Listen
+from gateway.settings.secret import ExistingFolder
+from gateway.settings.services import ServiceSettings
+from policy import ServiceSpec
+
+__all__ = ["Settings", "settings_schema", "specs"]
+
+
+class Settings(Section):
+    """Everything that one gateway has to be told."""
+
+    listen: Listen = Field(default=Listen(), description="the public port")
+    admin: Admin = Field(default=Admin(), description="the port for probes and metrics")
+    services: Annotated[
+        tuple[ServiceSettings, ...],
+        Field(strict=False),
+        at_least_one,
+        distinct("name"),
+    ] = Field(description="what the gateway stands in front of")
+    policy: ExistingFolder = Field(
+        description="folder of YAML files: roles, users, groups and claims"
+    )
+    identity: Identity = Field(description="how callers prove who they are")
+    limits: Limits = Field(default=Limits(), description="what a client may cost")
+    audit: AuditSettings = Field(default=AuditSettings(), description="the record of requests")
+    log: LogSettings = Field(default=LogSettings(), description="the operational log")
+
+    @model_validator(mode="after")
+    def _makes_sense_as_a_whole(self) -> Self:
+        faults = []
+        if not self.identity.jwt and self.identity.basic is None:
+            message = "neither `jwt` nor `basic` is given: nobody could ever be let in"
+            faults.append(finding("identity-missing", message, "identity"))
+        if self.listen.address == self.admin.address and self.admin.address.port:
+            message = "the admin port is the public port: give it an address of its own"
+            faults.append(finding("address-shared", message, "admin"))
+        refuse(faults)
+        return self
+
+
+def specs(settings: Settings) -> tuple[ServiceSpec, ...]:
+    """What the policy compiler has to know of the services."""
+    return tuple(service.spec() for service in settings.services)
+
+
+def settings_schema() -> dict[str, object]:
+    """The JSON Schema of the settings file, for editors and for the reference documentation."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Settings.model_json_schema(),
+        "title": "ucs-gateway settings",
+    }

@@ -1,0 +1,70 @@
+"""The audit line as others will read it."""
+
+import json
+
+from gateway.audit.record import encode, rfc3339
+from policy import Missing
+from tests.support.audit import a_record
+
+
+def test_a_line_holds_exactly_the_documented_fields_in_their_order() -> None:
+    (line,) = encode([a_record()]).splitlines()
+
+    assert list(json.loads(line)) == [
+        "v", "id", "time", "service", "peer", "subject", "kind", "means", "method", "route",
+        "target_digest", "effect", "reason", "missing", "because", "enforced", "status", "ending",
+        "upstream_ms", "total_ms", "bytes_in", "bytes_out", "policy",
+    ]  # fmt: skip
+
+
+def test_a_line_says_which_version_of_the_format_it_is() -> None:
+    assert json.loads(encode([a_record()]))["v"] == 1
+
+
+def test_what_does_not_apply_is_null_and_not_left_out() -> None:
+    line = json.loads(encode([a_record(service=None, route=None, status=None, upstream_ms=None)]))
+
+    assert (line["service"], line["route"], line["status"], line["upstream_ms"]) == (None,) * 4
+
+
+def test_missing_permissions_keep_all_and_any_apart() -> None:
+    missing = Missing(all_of=("A", "B"), any_of=(("C", "D"),))
+
+    line = json.loads(encode([a_record(missing=missing)]))
+
+    assert line["missing"] == {"all_of": ["A", "B"], "any_of": [["C", "D"]]}
+
+
+def test_each_record_is_one_line_whatever_is_in_it() -> None:
+    hostile = 'x\r\n{"id":"forged"}\x00\x1b[2J"'
+
+    content = encode([a_record(subject=hostile), a_record("r-2")])
+
+    first, second = content.splitlines()
+    assert json.loads(first)["subject"] == hostile
+    assert json.loads(second)["id"] == "r-2"
+    assert b"\x1b" not in content
+    assert b"\r" not in content
+
+
+def test_text_that_is_not_unicode_is_escaped_in_its_own_line_only() -> None:
+    first, second = encode([a_record("r-1"), a_record("r-2", subject="a\udcffb")]).splitlines()
+
+    assert json.loads(first)["subject"] == "anna"
+    assert json.loads(second)["subject"] == "a\\udcffb"
+
+
+def test_a_defect_in_one_record_costs_neither_it_nor_the_others() -> None:
+    first, second = encode([a_record("r-1", peer=complex(1, 2)), a_record("r-2")]).splitlines()
+
+    assert json.loads(first)["peer"] == "(1+2j)"
+    assert json.loads(second)["id"] == "r-2"
+
+
+def test_times_are_utc_with_microseconds_and_of_one_width() -> None:
+    assert rfc3339(0) == "1970-01-01T00:00:00.000000Z"
+    assert rfc3339(1_795_233_906.000007) == "2026-11-21T04:05:06.000007Z"
+
+
+def test_a_time_rounded_up_moves_on_to_the_next_second() -> None:
+    assert rfc3339(59.999_999_9) == "1970-01-01T00:01:00.000000Z"
