@@ -1,0 +1,113 @@
+"""From the identity settings to an Authenticator, or to everything that is wrong with its files."""
+
+from collections.abc import Callable
+
+from gateway.authn.base import Verifier
+from gateway.authn.basic import BasicVerifier
+from gateway.authn.bearer import BearerVerifier, TrustedIssuer
+from gateway.authn.chain import Authenticator
+from gateway.authn.claims import ClaimRules
+from gateway.authn.fetch import Fetcher
+from gateway.authn.jwk import Unusable
+from gateway.authn.jwks import PublishedKeys
+from gateway.authn.key_files import read_jwk_file, read_pem_file, shared_secret
+from gateway.authn.keys import FixedKeys, KeySet, KeySource
+from gateway.authn.passwords import PasswordBench
+from gateway.authn.users import read_users
+from gateway.clock import Clock
+from gateway.errors import SettingsInvalid
+from gateway.settings import BasicSettings, Identity, Jwks, JwtIssuer
+from policy import Code, Diagnostic, Location, PolicyInvalid
+
+__all__ = ["build_authenticator"]
+
+# The protection space of a gateway whose settings name none.
+_REALM = "ucs-gateway"
+
+
+def build_authenticator(identity: Identity, clock: Clock) -> Authenticator:
+    """Read every file that the settings name; raise SettingsInvalid with all that is wrong."""
+    findings: list[Diagnostic] = []
+    verifiers: list[Verifier] = []
+    realm = _REALM if identity.basic is None else identity.basic.realm
+    if identity.jwt:
+        issuers = _issuers(identity.jwt, clock, findings)
+        seconds = identity.cache_seconds
+        verifiers.append(BearerVerifier(issuers, clock=clock, realm=realm, cache_seconds=seconds))
+    if identity.basic is not None:
+        try:
+            verifiers.append(_basic(identity.basic))
+        except PolicyInvalid as invalid:
+            findings.extend(invalid.diagnostics)
+    if findings:
+        raise SettingsInvalid(tuple(findings))
+    return Authenticator(verifiers, clock=clock, cache_entries=identity.cache_entries, realm=realm)
+
+
+def _issuers(
+    settings: tuple[JwtIssuer, ...], clock: Clock, findings: list[Diagnostic]
+) -> list[TrustedIssuer]:
+    issuers = []
+    published: dict[Jwks, PublishedKeys] = {}  # issuers with the same URL share its fetches
+    for each in settings:
+        if each.jwks is not None:
+            keys: KeySource = published.setdefault(each.jwks, _published(each.jwks, clock))
+            issuers.append(_issuer(each, keys, origin=each.jwks.url))
+            continue
+        origin, read = _file(each)
+        try:
+            fixed = read()
+        except Unusable as fault:
+            message = f"the keys of the issuer `{each.issuer}` cannot be used: {fault}"
+            findings.append(Diagnostic(Location(origin), Code.BAD_VALUE, message))
+        else:
+            issuers.append(_issuer(each, FixedKeys(fixed), origin=origin))
+    return issuers
+
+
+def _issuer(settings: JwtIssuer, keys: KeySource, *, origin: str) -> TrustedIssuer:
+    rules = ClaimRules(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        roles_claim=settings.roles_claim,
+        subject_claim=settings.subject_claim,
+        subject_prefix=settings.subject_prefix,
+        leeway_seconds=settings.leeway_seconds,
+    )
+    return TrustedIssuer(rules, algorithms=settings.algorithms, keys=keys, origin=origin)
+
+
+def _published(jwks: Jwks, clock: Clock) -> PublishedKeys:
+    return PublishedKeys(
+        Fetcher(jwks.url, timeout_seconds=jwks.timeout_seconds),
+        clock=clock,
+        refresh_seconds=jwks.refresh_seconds,
+        cooldown_seconds=jwks.cooldown_seconds,
+    )
+
+
+def _file(settings: JwtIssuer) -> tuple[str, Callable[[], KeySet]]:
+    """The file that holds the issuer's keys, and how it is read."""
+    algorithms = frozenset[str](settings.algorithms)
+    secret, pem, jwk = settings.secret_file, settings.pem_file, settings.jwk_file
+    if secret is not None:
+        return secret.origin, lambda: shared_secret(secret.value, algorithms)
+    if pem is not None:
+        return str(pem), lambda: _fitting(read_pem_file(pem), algorithms)
+    assert jwk is not None, "the settings have exactly one source of keys"  # noqa: S101
+    return str(jwk), lambda: _fitting(read_jwk_file(jwk), algorithms)
+
+
+def _fitting(keys: KeySet, algorithms: frozenset[str]) -> KeySet:
+    if not any(algorithms & key.algorithms for key in keys.keys):
+        raise Unusable("none of them fits the issuer's `algorithms`")
+    return keys
+
+
+def _basic(settings: BasicSettings) -> BasicVerifier:
+    return BasicVerifier(
+        read_users(settings.users),
+        bench=PasswordBench(parallel=settings.parallel),
+        realm=settings.realm,
+        cache_seconds=settings.cache_seconds,
+    )
