@@ -1,0 +1,128 @@
+"""A message's head, from raw bytes to values, by llhttp.
+
+The head is everything up to and including the empty line; whoever reads the socket cuts it off
+first. Each head gets a fresh parser, so no state of one message can leak into the next.
+"""
+
+import httptools
+import msgspec
+
+from gateway.errors import FramingRejected, HeadTooLarge, UpstreamFailed
+from gateway.http.framing import StatusLine, read_status_line
+from gateway.http.headers import Headers, read_headers
+
+__all__ = ["HEAD_END", "ReplyHead", "read_reply_head", "read_request_fields"]
+
+HEAD_END = b"\r\n\r\n"
+
+
+class _Collector:
+    """The callbacks of llhttp that matter for a head."""
+
+    __slots__ = ("complete", "fields", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.limit = limit
+        self.complete = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name, value))
+        if len(self.fields) > self.limit:
+            raise HeadTooLarge("more header fields than max_headers")
+
+    def on_headers_complete(self) -> None:
+        self.complete = True
+
+
+def read_request_fields(head: bytes, *, max_headers: int, passable: frozenset[bytes]) -> Headers:
+    """The header section of a request's whole head. Raises RequestRejected or HeadTooLarge."""
+    collector = _Collector(max_headers)
+    parser = httptools.HttpRequestParser(collector)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserCallbackError as error:
+        if isinstance(error.__context__, HeadTooLarge):
+            raise error.__context__ from None
+        raise
+    except httptools.HttpParserUpgrade:
+        raise FramingRejected("an upgrade was asked for") from None
+    except httptools.HttpParserError as error:
+        raise FramingRejected(f"llhttp: {error}") from None
+    if not collector.complete:
+        raise FramingRejected("the head did not end where its empty line stands")
+    return read_headers(collector.fields, passable)
+
+
+class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of an upstream's reply: what frames it, and the lines that pass to the client.
+
+    `length` is None when the upstream gave none. `lines` are the end-to-end fields, each with its
+    CRLF, without anything that frames the message or speaks for the gateway.
+    """
+
+    status: int
+    reason: bytes
+    length: int | None
+    chunked: bool
+    keep_alive: bool
+    lines: bytes
+
+
+# Hop-by-hop (RFC 9110 section 7.6.1), framing, and what only the gateway may say.
+_NOT_PASSED_BACK = frozenset({
+    b"connection", b"content-length", b"keep-alive", b"proxy-authenticate", b"proxy-connection",
+    b"te", b"trailer", b"transfer-encoding", b"upgrade", b"x-gateway-refusal", b"x-request-id",
+})  # fmt: skip
+
+
+def read_reply_head(head: bytes, *, max_headers: int) -> ReplyHead:
+    """The head of a reply, read strictly (threat F-10). Raises UpstreamFailed."""
+    collector = _Collector(max_headers)
+    try:
+        line = read_status_line(head.partition(b"\r\n")[0])
+        httptools.HttpResponseParser(collector).feed_data(head)
+    except FramingRejected as error:
+        raise UpstreamFailed(f"the reply's head is malformed: {error.detail}") from None
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+        raise UpstreamFailed(f"the reply's head is malformed: {error}") from None
+    if not collector.complete:
+        raise UpstreamFailed("the reply's head did not end where its empty line stands")
+    return _reply(line, collector.fields)
+
+
+def _reply(line: StatusLine, fields: list[tuple[bytes, bytes]]) -> ReplyHead:
+    lengths: list[bytes] = []
+    encodings: list[bytes] = []
+    nominated: set[bytes] = set()
+    passing: list[tuple[bytes, bytes]] = []
+    for raw_name, value in fields:
+        name = raw_name.lower()
+        if name == b"content-length":
+            lengths.append(value.strip())
+        elif name == b"transfer-encoding":
+            encodings.append(value.strip().lower())
+        elif name == b"connection":
+            nominated.update(token.strip().lower() for token in value.split(b","))
+        elif name not in _NOT_PASSED_BACK:
+            passing.append((raw_name, value))
+    if encodings and (encodings != [b"chunked"] or lengths):
+        raise UpstreamFailed("the reply's framing is ambiguous")
+    return ReplyHead(
+        status=line.status,
+        reason=line.reason,
+        length=_reply_length(lengths),
+        chunked=bool(encodings),
+        keep_alive=line.is_1_1 and b"close" not in nominated,
+        lines=b"".join(
+            b"%b: %b\r\n" % field for field in passing if field[0].lower() not in nominated
+        ),
+    )
+
+
+def _reply_length(lengths: list[bytes]) -> int | None:
+    if not lengths:
+        return None
+    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 18:
+        raise UpstreamFailed("the reply's length is malformed or repeated")
+    return int(lengths[0])

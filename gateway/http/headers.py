@@ -1,0 +1,180 @@
+"""Header fields of a request: which are read, which may pass, which are refused.
+
+A field that framing, identity or policy reads may stand once; its value is visible ASCII. Names
+are letters, digits and `-`: servers of the CGI and servlet kind fold `_` and `.` into `-`, so a
+name with either could become another's alias behind us (threats D0-8, H-2).
+
+Nothing passes to the upstream by default but the fields of `FORWARDED`: hop-by-hop, forwarding
+and identity fields are made by the gateway itself or not at all (H-1, H-4, H-5, H-6). The
+client's credentials never pass (H-11).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+import msgspec
+
+from gateway.errors import FramingRejected, HeaderRejected
+
+__all__ = ["FORWARDED", "Headers", "read_headers"]
+
+# End-to-end request fields that every HTTP API may need and no authorization depends on.
+FORWARDED = frozenset({
+    b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"cache-control",
+    b"content-encoding", b"content-language", b"content-type", b"date", b"if-match",
+    b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since", b"pragma",
+    b"prefer", b"range", b"traceparent", b"tracestate", b"user-agent",
+})  # fmt: skip
+
+# Fields whose repetition means a list (RFC 9110 section 5.3); any other forwarded field is single.
+_LISTS = frozenset({
+    b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"cache-control",
+    b"if-match", b"if-none-match", b"prefer", b"tracestate",
+})  # fmt: skip
+
+_SINGLE = frozenset({
+    b"authorization", b"content-length", b"expect", b"host", b"transfer-encoding",
+})  # fmt: skip
+
+# A server behind us might obey these and carry out another method than the one decided on (M-1).
+_METHOD_OVERRIDES = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
+
+# What `Connection` may not nominate: a hop that honoured it would lose what we decided on (H-6).
+_PROTECTED = _SINGLE | {b"content-type", b"content-encoding"}
+
+_NAME = re.compile(rb"[A-Za-z0-9-]+")
+_VISIBLE = re.compile(rb"[\x20-\x7e\t]*")
+_LENGTH = re.compile(rb"0|[1-9][0-9]{0,17}")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+class Headers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request's header section says, read once.
+
+    `content_length` is None when there is none. `passing` holds the fields that may go to some
+    upstream, lower-case name to one value. `keep_alive` is what `Connection` asks for,
+    None when it says nothing.
+    """
+
+    authorization: bytes | None
+    content_type: bytes | None
+    content_encoding: bytes | None
+    content_length: int | None
+    chunked: bool
+    expects_continue: bool
+    keep_alive: bool | None
+    has_host: bool
+    passing: dict[bytes, bytes]
+
+    @property
+    def has_body(self) -> bool:
+        """RFC 9112 section 6: a request has a body when one of the two framing fields says so."""
+        return self.chunked or bool(self.content_length)
+
+    def lines(self, names: Iterable[bytes]) -> bytes:
+        """The fields among `names` that the client sent, as they go to the upstream."""
+        passing = self.passing
+        return b"".join(
+            b"%b: %b\r\n" % (name, passing[name]) for name in names if name in passing
+        )
+
+
+def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[bytes]) -> Headers:
+    """The header section as one value; of the rest, only the `passable` names are kept.
+
+    Raises HeaderRejected, and FramingRejected where the end of the message is in doubt.
+    """
+    single: dict[bytes, bytes] = {}
+    passing: dict[bytes, bytes] = {}
+    nominated: set[bytes] = set()
+    for raw_name, value in fields:
+        if not _NAME.fullmatch(raw_name):
+            _refuse("a header name has a character besides letters, digits and `-`")
+        name = raw_name.lower()
+        if name in _METHOD_OVERRIDES:
+            _refuse("a header overrides the method")
+        if name == b"connection":
+            nominated.update(token.strip().lower() for token in value.split(b","))
+        elif name in _SINGLE:
+            if name in single:
+                _refuse("a header that may stand once is repeated")
+            single[name] = _visible(value)
+        elif name in passable:
+            _collect(passing, name, _visible(value))
+    if nominated & _PROTECTED:
+        _refuse("`Connection` nominates a header that the gateway reads")
+    for name in nominated:
+        passing.pop(name, None)
+    return Headers(
+        authorization=single.get(b"authorization"),
+        content_type=passing.get(b"content-type"),
+        content_encoding=passing.get(b"content-encoding"),
+        content_length=_length(single.get(b"content-length")),
+        chunked=_chunked(single),
+        expects_continue=_expects_continue(single.get(b"expect")),
+        keep_alive=_persistence(nominated),
+        has_host=_host(single.get(b"host")),
+        passing=passing,
+    )
+
+
+def _collect(passing: dict[bytes, bytes], name: bytes, value: bytes) -> None:
+    if name not in passing:
+        passing[name] = value
+    elif name in _LISTS:
+        passing[name] = b"%b, %b" % (passing[name], value)
+    else:
+        _refuse("a header that may stand once is repeated")
+
+
+def _visible(value: bytes) -> bytes:
+    if not _VISIBLE.fullmatch(value):
+        _refuse("a header value has a byte outside visible ASCII")
+    return value.strip(b" \t")
+
+
+def _length(value: bytes | None) -> int | None:
+    if value is None:
+        return None
+    if not _LENGTH.fullmatch(value):
+        raise FramingRejected("`Content-Length` is not a plain decimal number")
+    return int(value)
+
+
+def _chunked(single: dict[bytes, bytes]) -> bool:
+    encoding = single.get(b"transfer-encoding")
+    if encoding is None:
+        return False
+    if encoding.lower() != b"chunked":
+        raise FramingRejected("`Transfer-Encoding` is not exactly `chunked`")
+    if b"content-length" in single:
+        # RFC 9112 section 6.1: ought to be handled as an error.
+        raise FramingRejected("both `Transfer-Encoding` and `Content-Length`")
+    return True
+
+
+def _expects_continue(value: bytes | None) -> bool:
+    if value is None:
+        return False
+    if value.lower() != b"100-continue":
+        _refuse("`Expect` is not `100-continue`")
+    return True
+
+
+def _persistence(nominated: set[bytes]) -> bool | None:
+    if b"close" in nominated:
+        return False
+    return True if b"keep-alive" in nominated else None
+
+
+def _host(value: bytes | None) -> bool:
+    if value is None:
+        return False
+    if not _HOST.fullmatch(value):
+        _refuse("`Host` is not a host with an optional port")
+    return True
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise HeaderRejected(detail)

@@ -1,0 +1,345 @@
+"""The story of one request: canonicalise, identify, route, decide, forward or refuse, record.
+
+`converse` holds one client's conversation; `_answer` is the story itself, and each verb in it is
+a function of another module. A denial is a value and a failure is an exception; both are answered
+by `_refuse` and both end in the same audit record, as does a client that leaves, a task that is
+cancelled and a defect of ours.
+
+Nothing of a denied request reaches an upstream: `send` is called after the decision, and there is
+no other place where a connection to an upstream is taken.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from msgspec.structs import replace
+
+from gateway.audit import AuditWriter, compose
+from gateway.authn import Authenticator
+from gateway.clock import Clock
+from gateway.errors import (
+    AuditUnavailable,
+    BodyTooLarge,
+    CredentialsRefused,
+    GatewayError,
+    InternalFault,
+    MethodRefused,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+from gateway.exchange import Ending, Exchange, RequestHead, Section
+from gateway.http.body import check_body_type, read_facts
+from gateway.http.problem import Dialect, Problem
+from gateway.http.reply import refusal
+from gateway.http.target import Target, TargetLimits, canonicalise
+from gateway.live import LivePolicy
+from gateway.logs import get as get_logger
+from gateway.metrics import Metrics
+from gateway.settings import Limits
+from gateway.upstream import Transfer, Upstream, send
+from gateway.wire.client import METHODS, ClientConnection
+from policy import (
+    ANONYMOUS,
+    Caller,
+    Decision,
+    DecisionTable,
+    Effect,
+    Inquiry,
+    Missing,
+    NeedsBody,
+    Reason,
+    UseRole,
+    decide,
+)
+
+__all__ = ["DENIALS", "Pipeline"]
+
+_log = get_logger("gateway.pipeline")
+
+# What a denied caller is told: the status and a fixed sentence for each reason.
+DENIALS: Mapping[Reason, tuple[int, str]] = {
+    Reason.NO_ROUTE: (403, "this operation is not known to the gateway, so it is not allowed"),
+    Reason.NOT_AUTHENTICATED: (401, "this operation needs credentials"),
+    Reason.PERMISSION_MISSING: (403, "the caller's roles do not allow this operation"),
+    Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
+    Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
+}
+
+_ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
+_FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
+
+
+class Pipeline:
+    """Everything that the conversations of one event loop share."""
+
+    def __init__(
+        self,
+        *,
+        live: LivePolicy,
+        authenticator: Authenticator,
+        upstreams: Sequence[Upstream],
+        audit: AuditWriter,
+        digest_key: bytes,
+        metrics: Metrics,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self.draining = False
+        self._live = live
+        self._authenticator = authenticator
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        # The longest prefix first; among services that share one, the first of the settings.
+        self._by_prefix = sorted(upstreams, key=lambda upstream: -len(upstream.prefix))
+        self._audit = audit
+        self._digest_key = digest_key
+        self._metrics = metrics
+        self._limits = limits
+        self._clock = clock
+        self._target_limits = TargetLimits(
+            max_target_bytes=limits.max_target_bytes,
+            max_segments=limits.max_segments,
+            max_query_parameters=limits.max_query_parameters,
+        )
+        self._transfer = Transfer(
+            clock=clock,
+            max_body_bytes=limits.max_body_bytes,
+            idle_seconds=limits.body_idle_timeout_seconds,
+        )
+        self._id_prefix = secrets.token_hex(8)
+        self._numbers = count(1)
+
+    # --- a client's conversation --------------------------------------------------------------
+
+    async def converse(self, client: ClientConnection) -> None:
+        """Answer the requests of one connection in order, until either side has had enough."""
+        while True:
+            try:
+                head = await client.next_head()
+            except GatewayError as error:
+                client.reusable = False
+                await self._exchange(client, None, error)
+                break
+            if head is None:
+                break
+            await self._exchange(client, head, None)
+            if not client.reusable:
+                break
+        await client.close()
+
+    async def _exchange(
+        self, client: ClientConnection, head: RequestHead | None, error: GatewayError | None
+    ) -> None:
+        """One request from its head to its audit line, however it ends."""
+        exchange = Exchange(
+            f"{self._id_prefix}-{next(self._numbers):x}", client.peer, self._clock.monotonic()
+        )
+        exchange.bytes_in_before = client.bytes_in
+        exchange.bytes_out_before = client.bytes_out
+        if self.draining:
+            client.reusable = False
+        try:
+            self._audit.reserve()
+        except AuditUnavailable as unavailable:
+            # Without a record nothing is carried out; this refusal is counted, not recorded.
+            client.reusable = False
+            self._fail(exchange, client, unavailable)
+            return
+        client.busy = True
+        try:
+            if head is None:
+                assert error is not None  # noqa: S101 - converse passes one of the two
+                raise error
+            exchange.head = head
+            await self._answer(exchange, client, head)
+        except GatewayError as failure:
+            self._fail(exchange, client, failure)
+        except asyncio.CancelledError:
+            exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
+            client.abort()
+            raise
+        except Exception:
+            _log.exception("a request met a defect of the gateway", request_id=exchange.id)
+            self._fail(exchange, client, InternalFault())
+        finally:
+            client.busy = False
+            self._record(exchange, client)
+
+    # --- the story ----------------------------------------------------------------------------
+
+    async def _answer(
+        self, exchange: Exchange, client: ClientConnection, head: RequestHead
+    ) -> None:
+        target = exchange.target = canonicalise(head.target, self._target_limits)
+        section = head.section
+        caller = self._known_caller(section)
+        if caller is None:
+            caller = await self._authenticator.identify(section.headers.authorization)
+        exchange.caller = caller
+        table = self._live.table
+        inquiry = Inquiry(
+            caller=caller,
+            held=_held(section, caller, table),
+            method=head.method,
+            segments=target.segments,
+            query=target.query,
+        )
+        answer = decide(table, inquiry)
+        inspected = None
+        if type(answer) is NeedsBody:
+            inspected, answer = await self._decide_on_body(client, head, table, inquiry, answer)
+        assert type(answer) is Decision  # noqa: S101 - with a body at hand nothing else comes
+        exchange.decision = answer
+        route = answer.route
+        if answer.reason.effect is Effect.DENY:
+            exchange.enforced = route is None or route.use_role is not UseRole.SHADOW
+            if exchange.enforced:
+                await self._deny(exchange, client, answer)
+                return
+        assert route is not None  # noqa: S101 - what is allowed has a route
+        upstream = self._upstreams[route.service]
+        await send(
+            exchange,
+            client,
+            upstream,
+            self._transfer,
+            head=head,
+            target=target,
+            inspected=inspected,
+        )
+
+    def _known_caller(self, section: Section) -> Caller | None:
+        """Who sent this header section, if that is known without waiting."""
+        authorization = section.headers.authorization
+        if authorization is None:
+            return ANONYMOUS
+        if section.credential is None:
+            section.credential = self._authenticator.digest(authorization)
+        return self._authenticator.cached(section.credential)
+
+    async def _decide_on_body(
+        self,
+        client: ClientConnection,
+        head: RequestHead,
+        table: DecisionTable,
+        inquiry: Inquiry,
+        question: NeedsBody,
+    ) -> tuple[bytes, Decision | NeedsBody]:
+        """Read the whole body, strictly, and ask again with its facts."""
+        limits = self._limits
+        headers = head.headers
+        check_body_type(headers)
+        if (headers.content_length or 0) > limits.max_inspected_body_bytes:
+            raise BodyTooLarge("`Content-Length` is over max_inspected_body_bytes")
+        body = await client.whole_body(limits.max_inspected_body_bytes)
+        facts = read_facts(body, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
+        return body, decide(table, replace(inquiry, body=facts))
+
+    # --- refusals -----------------------------------------------------------------------------
+
+    async def _deny(
+        self, exchange: Exchange, client: ClientConnection, decision: Decision
+    ) -> None:
+        """Answer a decision that says no."""
+        status, message = DENIALS[decision.reason]
+        challenges: Sequence[bytes] = ()
+        missing: Missing | None = None
+        if decision.reason is Reason.NOT_AUTHENTICATED:
+            challenges = self._authenticator.challenges
+        elif decision.route is not None and self._upstreams[decision.route.service].reveal_missing:
+            missing = decision.missing
+        client.reusable = client.reusable and client.can_skip_body()
+        self._refuse(exchange, client, status, decision.reason, message, missing, challenges)
+        if client.reusable:
+            await client.skip_body()
+
+    def _fail(self, exchange: Exchange, client: ClientConnection, error: GatewayError) -> None:
+        """Answer a failure; where a reply has already begun, cut it off."""
+        from_upstream = isinstance(error, _FROM_UPSTREAM)
+        exchange.error_code = error.code
+        self._metrics.refused(error.code)
+        if error.status >= 500:  # noqa: PLR2004 - ours or the upstream's fault: tell the operator
+            _log.warning(error.code, detail=error.detail, request_id=exchange.id)
+        if exchange.status is not None:
+            exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.CLIENT_LEFT
+            client.reusable = False
+            client.abort()
+            return
+        exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.REFUSED
+        challenges: Sequence[bytes] = ()
+        if isinstance(error, CredentialsRefused):
+            challenges = self._authenticator.challenges_after(error)
+        client.reusable = client.reusable and client.body_taken
+        extra = _ALLOW_LINE if isinstance(error, MethodRefused) else b""
+        self._refuse(
+            exchange, client, error.status, error.code, error.public, None, challenges, extra
+        )
+
+    def _refuse(
+        self,
+        exchange: Exchange,
+        client: ClientConnection,
+        status: int,
+        code: str,
+        message: str,
+        missing: Missing | None,
+        challenges: Sequence[bytes],
+        extra_lines: bytes = b"",
+    ) -> None:
+        exchange.status = status
+        if exchange.ending is Ending.ERROR:
+            exchange.ending = Ending.REFUSED
+        if client.lost:
+            return
+        problem = Problem(
+            status=status, code=code, message=message, request_id=exchange.id, missing=missing
+        )
+        client.write(
+            refusal(
+                problem,
+                self._dialect(exchange.target),
+                keep=client.reusable,
+                is_head=exchange.head is not None and exchange.head.method == "HEAD",
+                challenges=challenges,
+                extra_lines=extra_lines,
+            )
+        )
+
+    def _dialect(self, target: Target | None) -> Dialect:
+        """The dialect of the service under whose prefix the target lies."""
+        path = target.path if target is not None else "/"
+        for upstream in self._by_prefix:
+            if upstream.prefix == "/" or f"{path}/".startswith(f"{upstream.prefix}/"):
+                return upstream.dialect
+        return "problem"
+
+    # --- the record ---------------------------------------------------------------------------
+
+    def _record(self, exchange: Exchange, client: ClientConnection) -> None:
+        now = self._clock.monotonic()
+        metrics = self._metrics
+        decision = exchange.decision
+        if decision is not None:
+            route = decision.route
+            if route is None:
+                metrics.decided("", "", decision.reason.effect, decision.reason)
+            else:
+                metrics.decided(
+                    route.service, route.id, decision.reason.effect, decision.reason
+                )
+        metrics.observe_request(now - exchange.began_at)
+        if exchange.sent_at is not None and exchange.replied_at is not None:
+            metrics.observe_upstream(exchange.replied_at - exchange.sent_at)
+        self._audit.write(compose(exchange, client, self._digest_key, self._clock.wall(), now))
+
+
+def _held(section: Section, caller: Caller, table: DecisionTable) -> int:
+    """The caller's permissions under `table`, worked out once as long as all three stay."""
+    if section.caller is not caller or section.table is not table:
+        if section.caller is not caller:
+            section.preludes.clear()
+        section.held = table.held_by(caller)
+        section.caller = caller
+        section.table = table
+    return section.held

@@ -1,0 +1,173 @@
+"""Carry out a request that was allowed: send it upstream, pass the reply back.
+
+Bytes flow both ways with back-pressure: whoever cannot take more makes the other side wait, so a
+transfer of any size costs a few buffers. A connection goes back to its pool only after a complete,
+clean exchange (threats F-10, F-11).
+"""
+
+from gateway.clock import Clock
+from gateway.errors import BodyTooLarge, RequestTimeout, UpstreamFailed, UpstreamTimeout
+from gateway.exchange import Ending, Exchange, RequestHead
+from gateway.http.framing import LAST_CHUNK, BodyKind, chunk
+from gateway.http.head import ReplyHead
+from gateway.http.reply import passed_on
+from gateway.http.target import Target
+from gateway.upstream.service import Upstream
+from gateway.wire.client import ClientConnection
+from gateway.wire.upstream import UpstreamConnection
+
+__all__ = ["Transfer", "send"]
+
+# Sent again on a fresh connection when a kept one turns out to be closed: reading twice harms
+# nobody, and nothing of a reply has been seen. A write is never sent twice (threat F-12).
+_REPEATABLE = frozenset({"GET", "HEAD"})
+
+# An upstream that asks the gateway for credentials speaks to the gateway, not to the client.
+_REFUSES_THE_GATEWAY = frozenset({401, 407})
+
+
+class Transfer:
+    """How much and how slowly may pass through unread."""
+
+    __slots__ = ("clock", "idle_seconds", "max_body_bytes")
+
+    def __init__(self, *, clock: Clock, max_body_bytes: int, idle_seconds: float) -> None:
+        self.clock = clock
+        self.max_body_bytes = max_body_bytes
+        self.idle_seconds = idle_seconds
+
+
+async def send(
+    exchange: Exchange,
+    client: ClientConnection,
+    upstream: Upstream,
+    transfer: Transfer,
+    *,
+    head: RequestHead,
+    target: Target,
+    inspected: bytes | None,
+) -> None:
+    """Send the request of `exchange` and relay its reply, setting status and ending.
+
+    `inspected` is the body that was read for the decision; otherwise the body is streamed. Raises
+    UpstreamFailed, UpstreamTimeout, BodyTooLarge, and what reading the client's body raises.
+    """
+    framing = _framing(head, inspected)
+    length = head.headers.content_length
+    if inspected is None and length is not None and length > transfer.max_body_bytes:
+        raise BodyTooLarge("`Content-Length` is over max_body_bytes")
+    request = upstream.request_head(
+        head, target, exchange.caller, client.forwarding_lines, exchange.id, framing
+    )
+    if inspected:
+        request += inspected
+    exchange.sent_at = transfer.clock.monotonic()
+    pool = upstream.pool
+    connection = pool.take_idle() or await pool.connect()
+    while True:
+        clean = False
+        try:
+            connection.send_request(request)
+            if inspected is None and not client.body_taken:
+                await _upload(client, connection, transfer, chunked=head.headers.chunked)
+            try:
+                reply = await connection.reply_head(head.method)
+            except UpstreamFailed:
+                if connection.is_fresh or connection.heard or not _may_repeat(head):
+                    raise
+            else:
+                exchange.replied_at = transfer.clock.monotonic()
+                await _relay(exchange, client, connection, transfer, head=head, reply=reply)
+                clean = connection.is_clean_after(reply) and client.body_taken
+                return
+        finally:
+            if clean:
+                pool.put_back(connection)
+            else:
+                pool.discard(connection)
+        connection = await pool.connect()
+
+
+def _may_repeat(head: RequestHead) -> bool:
+    return head.method in _REPEATABLE
+
+
+def _framing(head: RequestHead, inspected: bytes | None) -> bytes:
+    if inspected is not None:
+        return b"content-length: %d\r\n" % len(inspected)
+    if head.headers.chunked:
+        return b"transfer-encoding: chunked\r\n"
+    length = head.headers.content_length
+    if length is not None:
+        return b"content-length: %d\r\n" % length
+    # RFC 9110 section 8.6: a request whose method expects a body says so when it has none.
+    return b"" if head.method in _REPEATABLE or head.method == "DELETE" else b"content-length: 0\r\n"
+
+
+async def _upload(
+    client: ClientConnection, connection: UpstreamConnection, transfer: Transfer, *, chunked: bool
+) -> None:
+    """Stream the client's body, until its end or until the upstream has answered early."""
+    sent = 0
+    while (piece := await client.body_piece(connection)) is not None:
+        if not piece:
+            if chunked:
+                connection.write(LAST_CHUNK)
+            return
+        sent += len(piece)
+        if sent > transfer.max_body_bytes:
+            raise BodyTooLarge("the body is longer than max_body_bytes")
+        connection.write(chunk(piece) if chunked else piece)
+        while connection.blocked and not connection.answered:
+            connection.within(transfer.idle_seconds)
+            await connection.wait()
+            if connection.expired:
+                raise UpstreamTimeout("the upstream does not read the request")
+        connection.at_leisure()
+
+
+async def _relay(
+    exchange: Exchange,
+    client: ClientConnection,
+    connection: UpstreamConnection,
+    transfer: Transfer,
+    *,
+    head: RequestHead,
+    reply: ReplyHead,
+) -> None:
+    if reply.status in _REFUSES_THE_GATEWAY:
+        raise UpstreamFailed(f"the upstream refused the gateway's own credential: {reply.status}")
+    client.reusable = client.reusable and client.body_taken
+    lines, kind = passed_on(
+        reply,
+        connection.body_kind,
+        request_id=exchange.id,
+        is_1_1=head.is_1_1,
+        keep=client.reusable,
+    )
+    exchange.status = reply.status
+    if kind is BodyKind.CLOSE:
+        client.reusable = False
+    piece = connection.take_available()
+    client.write(lines + _framed(piece, kind) if piece else lines)
+    while not connection.body_taken:
+        await _until_writable(client, transfer)
+        piece = await connection.body_piece()
+        if piece:
+            client.write(_framed(piece, kind))
+    if kind is BodyKind.CHUNKED:
+        client.write(LAST_CHUNK)
+    exchange.ending = Ending.COMPLETE
+
+
+def _framed(piece: bytes, kind: BodyKind) -> bytes:
+    return chunk(piece) if kind is BodyKind.CHUNKED else piece
+
+
+async def _until_writable(client: ClientConnection, transfer: Transfer) -> None:
+    while client.blocked:
+        client.within(transfer.idle_seconds)
+        await client.wait()
+        if client.expired:
+            raise RequestTimeout("the client does not read its reply")
+    client.at_leisure()

@@ -1,0 +1,196 @@
+"""What both sides of the proxy have in common: a socket that collects, and a reader that pulls.
+
+One rule keeps this simple: *whatever happens wakes whoever waits, and who wakes looks again*.
+Bytes, end of stream, loss, a drained write buffer and an expired deadline all end in `wake`; the
+coroutine then reads the attributes and decides. Two connections can be waited for together, which
+is how an upload notices that the upstream has answered early.
+"""
+
+import asyncio
+from typing import cast
+
+from gateway.http.framing import BodyKind, ChunkDecoder
+from gateway.wire.watch import NEVER, Watch
+
+__all__ = ["Connection"]
+
+# How much may lie unread before the peer is made to wait. uvloop reads up to 256 KiB at once.
+_HIGH_WATER_BYTES = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection.
+
+    `buffer` holds bytes that arrived and nobody took yet; `ended` says the peer has finished
+    sending, `lost` that the connection is gone, `expired` that the deadline passed; `blocked`
+    that writing should wait.
+    """
+
+    __slots__ = (
+        "_body",
+        "_decoder",
+        "_reading_paused",
+        "_remaining",
+        "_waiter",
+        "_watch",
+        "blocked",
+        "buffer",
+        "bytes_in",
+        "bytes_out",
+        "deadline",
+        "ended",
+        "expired",
+        "loop",
+        "lost",
+        "transport",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+        self.loop = loop
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.buffer = b""
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.deadline = NEVER
+        self.ended = False
+        self.expired = False
+        self.lost = False
+        self.blocked = False
+        self._watch = watch
+        self._waiter: asyncio.Future[None] | None = None
+        self._reading_paused = False
+        self._body = BodyKind.NONE
+        self._remaining = 0
+        self._decoder: ChunkDecoder | None = None
+
+    # --- what the event loop tells us -------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._watch.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_in += len(data)
+        self.buffer = self.buffer + data if self.buffer else data
+        if len(self.buffer) > _HIGH_WATER_BYTES and not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pause_reading()
+        if self._waiter is not None:
+            self.wake()
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        self.wake()
+        return True  # the other direction stays open: a client may half-close and still listen
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        self.lost = True
+        self.ended = True
+        self._watch.remove(self)
+        self.wake()
+
+    def pause_writing(self) -> None:
+        self.blocked = True
+
+    def resume_writing(self) -> None:
+        self.blocked = False
+        self.wake()
+
+    def expire(self) -> None:
+        self.expired = True
+        self.wake()
+
+    # --- what the coroutine does ------------------------------------------------------------
+
+    def wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait(self, also: "Connection | None" = None) -> None:
+        """Until anything happens on this connection, or on `also`."""
+        waiter = self.loop.create_future()
+        self._waiter = waiter
+        if also is not None:
+            also._waiter = waiter  # noqa: SLF001 - the same class
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if also is not None:
+                also._waiter = None  # noqa: SLF001 - the same class
+
+    def take(self, count: int) -> bytes:
+        """Up to `count` bytes from the front of the buffer."""
+        buffer = self.buffer
+        if len(buffer) <= count:
+            self.keep(b"")
+            return buffer
+        self.keep(buffer[count:])
+        return buffer[:count]
+
+    def keep(self, rest: bytes) -> None:
+        """The buffer is now `rest`; the peer is read from again when that is little."""
+        self.buffer = rest
+        if self._reading_paused and len(rest) <= _HIGH_WATER_BYTES:
+            self._reading_paused = False
+            if not self.lost:
+                self.transport.resume_reading()
+
+    # --- the body of the message at hand ----------------------------------------------------
+
+    def begin_body(self, kind: BodyKind, length: int | None) -> None:
+        """The bytes that follow are a body of this kind; `length` counts for LENGTH only."""
+        self._body = kind
+        self._remaining = length or 0
+        self._decoder = ChunkDecoder() if kind is BodyKind.CHUNKED else None
+
+    @property
+    def body_taken(self) -> bool:
+        """Whether the whole body was taken, to its last byte."""
+        return self._body is BodyKind.NONE
+
+    def take_body(self) -> bytes | None:
+        """The bytes of the body that are here: b"" after the last one, None when to wait.
+
+        Raises FramingRejected for a malformed chunk.
+        """
+        if self._body is BodyKind.NONE:
+            return b""
+        data = b""
+        if self.buffer:
+            if self._decoder is not None:
+                data, rest = self._decoder.decode(self.buffer)
+                self.keep(rest)
+                if self._decoder.done:
+                    self._body = BodyKind.NONE
+            elif self._body is BodyKind.LENGTH:
+                data = self.take(self._remaining)
+                self._remaining -= len(data)
+                if not self._remaining:
+                    self._body = BodyKind.NONE
+            else:
+                data = self.take(len(self.buffer))
+        if not data and self.ended and self._body is BodyKind.CLOSE:
+            self._body = BodyKind.NONE
+        return data or (b"" if self._body is BodyKind.NONE else None)
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        self.bytes_out += len(data)
+        self.transport.write(data)
+
+    def within(self, seconds: float) -> None:
+        """Something has to happen within `seconds` from now."""
+        self.deadline = self.loop.time() + seconds
+
+    def at_leisure(self) -> None:
+        self.deadline = NEVER
+
+    def abort(self) -> None:
+        """Drop the connection at once; whatever was not yet sent is lost."""
+        if not self.lost and self.transport is not None:
+            self.transport.abort()

@@ -1,0 +1,157 @@
+"""An upstream's connection: requests into it, replies out of it.
+
+A connection is used for one exchange at a time and goes back to its pool only after a complete,
+clean one. While it is idle nothing good can happen to it, so anything that happens ends it.
+"""
+
+import asyncio
+
+import msgspec
+
+from gateway.errors import FramingRejected, UpstreamFailed, UpstreamTimeout
+from gateway.http.framing import BodyKind, reply_body
+from gateway.http.head import HEAD_END, ReplyHead, read_reply_head
+from gateway.wire.connection import Connection
+from gateway.wire.watch import Watch
+
+__all__ = ["UpstreamConnection", "UpstreamLimits"]
+
+# RFC 9110 section 15.2 allows any number of interim replies; a server that sends more than a few
+# before its answer is not one to wait for (threat F-10).
+_MAX_INTERIM_REPLIES = 8
+_SWITCHING_PROTOCOLS = 101
+
+
+class UpstreamLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long and how much a reply may be."""
+
+    first_byte_timeout_seconds: float
+    idle_timeout_seconds: float
+    max_head_bytes: int = 65536
+    max_headers: int = 200
+
+
+class UpstreamConnection(Connection):
+    """One connection to one node."""
+
+    __slots__ = ("_head", "_head_bytes", "_limits", "_unheard_at", "idle", "is_fresh", "name")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, watch: Watch, name: str, limits: UpstreamLimits
+    ) -> None:
+        super().__init__(loop, watch)
+        self.name = name
+        self.idle = False
+        self.is_fresh = True
+        self._limits = limits
+        self._unheard_at = 0
+        self._head_bytes = b""
+        self._head: ReplyHead | None = None
+
+    def __repr__(self) -> str:
+        state = "lost" if self.lost else "idle" if self.idle else "busy"
+        return f"<UpstreamConnection {self.name} {state}>"
+
+    def wake(self) -> None:
+        if self.idle:
+            self.abort()
+        super().wake()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request may be sent: nothing unasked has come, and the peer still listens."""
+        return not (self.lost or self.ended or self.expired or self.buffer)
+
+    @property
+    def answered(self) -> bool:
+        """Whether any byte of a reply, or the end of the connection, is here."""
+        return bool(self.buffer) or self.ended
+
+    def send_request(self, data: bytes) -> None:
+        """Begin an exchange with the request's head, and its body where that is at hand."""
+        self._unheard_at = self.bytes_in
+        self.write(data)
+
+    @property
+    def heard(self) -> bool:
+        """Whether any byte came back in this exchange."""
+        return self.bytes_in > self._unheard_at
+
+    @property
+    def body_kind(self) -> BodyKind:
+        """What delimits the body of the reply at hand."""
+        return self._body
+
+    async def reply_head(self, method: str) -> ReplyHead:
+        """The head of the final reply to a request of `method`; interim replies are skipped.
+
+        Afterwards `take_body` gives its body. Raises UpstreamFailed or UpstreamTimeout.
+        """
+        self.within(self._limits.first_byte_timeout_seconds)
+        for _ in range(_MAX_INTERIM_REPLIES):
+            head = await self._next_head()
+            if head.status >= 200:  # noqa: PLR2004 - RFC 9110 section 15: the final ones
+                self.at_leisure()
+                kind = reply_body(method, head.status, chunked=head.chunked, length=head.length)
+                self.begin_body(kind, head.length)
+                return head
+            if head.status == _SWITCHING_PROTOCOLS:
+                raise UpstreamFailed("the upstream switched protocols unasked")
+        raise UpstreamFailed("the upstream sent too many interim replies")
+
+    async def _next_head(self) -> ReplyHead:
+        while True:
+            buffer = self.buffer
+            end = buffer.find(HEAD_END) + len(HEAD_END)
+            if end >= len(HEAD_END):
+                return self._read_head(buffer, end)
+            if len(buffer) > self._limits.max_head_bytes:
+                raise UpstreamFailed("the reply's head is too long")
+            if self.ended:
+                raise UpstreamFailed("the upstream closed the connection before it answered")
+            if self.expired:
+                raise UpstreamTimeout("no reply within first_byte_timeout_seconds")
+            await self.wait()
+
+    def _read_head(self, buffer: bytes, end: int) -> ReplyHead:
+        head_bytes = buffer[:end]
+        self.keep(buffer[end:])
+        if head_bytes == self._head_bytes and self._head is not None:
+            return self._head
+        head = read_reply_head(head_bytes, max_headers=self._limits.max_headers)
+        self._head_bytes = head_bytes
+        self._head = head
+        return head
+
+    def take_available(self) -> bytes | None:
+        """The part of the body that is here already. Raises UpstreamFailed."""
+        try:
+            return self.take_body()
+        except FramingRejected as error:
+            raise UpstreamFailed(f"the reply's body is malformed: {error.detail}") from None
+
+    async def body_piece(self) -> bytes:
+        """The next piece of the reply's body, b"" after the last one.
+
+        Raises UpstreamFailed or UpstreamTimeout.
+        """
+        while True:
+            piece = self.take_available()
+            if piece is not None:
+                self.at_leisure()
+                return piece
+            if self.ended:
+                raise UpstreamFailed("the reply's body ended early")
+            if self.expired:
+                raise UpstreamTimeout("the reply did not go on within idle_timeout_seconds")
+            self.within(self._limits.idle_timeout_seconds)
+            await self.wait()
+
+    def is_clean_after(self, head: ReplyHead) -> bool:
+        """Whether the exchange is over to its last byte and the connection may be used again."""
+        return (
+            head.keep_alive
+            and self._body is BodyKind.NONE
+            and self.usable
+            and not self.blocked
+        )

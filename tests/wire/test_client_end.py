@@ -1,0 +1,233 @@
+"""How a conversation begins and ends: started on connecting, cancelled when the client leaves,
+closed so that the last answer is still read.
+"""
+
+import asyncio
+
+import pytest
+
+from gateway.wire.client import ClientConnection
+from tests.support.wire import GET, Client, Pull, a_client, head_of, post, pull
+
+# --- the beginning ----------------------------------------------------------------------------
+
+
+def test_a_conversation_starts_with_the_connection_and_bears_the_peers_name() -> None:
+    met: list[ClientConnection] = []
+
+    async def converse(client: ClientConnection) -> None:
+        met.append(client)
+
+    client = a_client(converse)
+    assert met == [client.connection]
+    assert client.connection._task.name == "10.0.0.7"
+    assert len(client.watch) == 1
+
+
+@pytest.mark.parametrize(
+    ("peer", "name"),
+    [
+        (("10.0.0.7", 50_000), "10.0.0.7"),
+        (("2001:db8::1", 1, 0, 0), "2001:db8::1"),
+        (None, "local"),
+    ],
+)
+def test_who_is_connected_is_told_to_the_upstream_by_us(
+    peer: tuple[object, ...] | None, name: str
+) -> None:
+    """H-5: `X-Forwarded-*` are made here, from the socket."""
+    connection = a_client(peer=peer).connection
+    assert connection.peer == name
+    assert connection.forwarding_lines == (
+        f"x-forwarded-for: {name}\r\nx-forwarded-proto: http\r\n".encode()
+    )
+
+
+def test_a_connection_reads_well_in_a_log() -> None:
+    connection = a_client().connection
+    assert repr(connection) == "<ClientConnection 10.0.0.7>"
+    connection.busy = True
+    assert repr(connection) == "<ClientConnection 10.0.0.7 busy>"
+
+
+# --- loss -------------------------------------------------------------------------------------
+
+
+async def waits_for_ever(client: ClientConnection) -> None:
+    await client.wait()
+    raise AssertionError("it went on without its client")
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError()])
+def test_a_client_that_leaves_takes_its_request_with_it(error: Exception | None) -> None:
+    client = a_client(waits_for_ever)
+    client.connection.busy = True
+    client.lose(error)
+    with pytest.raises(asyncio.CancelledError):
+        client.connection._task.result()
+    assert len(client.watch) == 0
+
+
+def test_a_client_that_leaves_between_two_requests_just_ends_the_conversation() -> None:
+    heads: list[object] = []
+
+    async def converse(client: ClientConnection) -> None:
+        heads.append(await client.next_head())
+
+    client = a_client(converse)
+    client.lose()
+    assert client.connection._task.result() is None
+    assert heads == [None]
+
+
+def test_a_client_that_merely_stops_sending_still_gets_its_answer() -> None:
+    client = a_client(waits_for_ever, pieces=[GET])
+    head_of(client)
+    client.connection.busy = True
+    client.end()
+    client.connection.write(b"answer")
+    assert client.transport.written == b"answer"
+    assert not client.connection.lost
+
+
+# --- closing ----------------------------------------------------------------------------------
+
+
+def closing(client: Client) -> Pull[None]:
+    return pull(client.connection.close())
+
+
+def test_closing_tells_the_client_first_and_waits_for_it_to_end() -> None:
+    client = a_client()
+    done = closing(client)
+    assert done.waits
+    assert client.transport.calls == ["eof"]
+    client.end()
+    done.result()
+    assert client.transport.calls == ["eof", "close"]
+
+
+def test_closing_does_not_wait_for_a_client_that_has_ended() -> None:
+    client = a_client()
+    client.end()
+    closing(client).result()
+    assert client.transport.calls == ["eof", "close"]
+
+
+def test_closing_reads_on_so_that_the_answer_is_not_lost_to_a_reset() -> None:
+    client = a_client(pieces=[post(50_000)])
+    head_of(client)
+    done = closing(client)
+    for _ in range(5):
+        client.feed(b"x" * 10_000)
+        assert done.waits
+        assert client.connection.buffer == b""
+    client.end()
+    done.result()
+    assert client.transport.fate == "closed"
+
+
+def test_closing_lets_a_client_finish_that_was_made_to_wait() -> None:
+    client = a_client(pieces=[b"x" * 70_000], drain_body_bytes=200_000)
+    assert not client.transport.reading
+    done = closing(client)
+    assert done.waits
+    assert client.transport.reading
+
+
+def test_closing_waits_no_longer_than_the_linger_time() -> None:
+    client = a_client(linger_seconds=2.0)
+    done = closing(client)
+    client.advance(1.9)
+    assert done.waits
+    client.advance(0.5)
+    done.result()
+    assert client.transport.calls == ["eof", "close"]
+
+
+def test_closing_reads_no_more_than_the_drain_limit() -> None:
+    client = a_client(drain_body_bytes=1000)
+    done = closing(client)
+    client.feed(b"x" * 1000)
+    assert done.waits
+    for _ in range(2):
+        client.feed(b"x")
+        assert isinstance(done.waits, bool)
+    done.result()
+    assert client.transport.fate == "closed"
+
+
+def test_a_lost_connection_needs_no_closing() -> None:
+    client = a_client()
+    client.lose()
+    closing(client).result()
+    assert client.transport.calls == []
+
+
+def test_a_connection_lost_while_closing_is_left_alone() -> None:
+    client = a_client()
+    done = closing(client)
+    client.lose()
+    done.result()
+    assert client.transport.calls == ["eof"]
+
+
+def test_a_transport_that_cannot_half_close_is_closed_at_the_end() -> None:
+    client = a_client()
+    client.transport.half_closes = False
+    client.end()
+    closing(client).result()
+    assert client.transport.calls == ["close"]
+
+
+def test_a_client_that_half_closed_still_gets_the_rest_of_its_answer() -> None:
+    """It sends its request, ends its side, and reads: a plain way to use HTTP."""
+    client = a_client()
+    client.end()
+    client.transport.unsent = 50_000
+    closing(client)
+    assert client.transport.fate != "aborted"
+
+
+def test_a_slow_reader_still_gets_the_rest_of_its_answer() -> None:
+    """The linger time is for what the client sends, not for what it has yet to read."""
+    client = a_client(linger_seconds=2.0, body_idle_timeout_seconds=30.0)
+    client.transport.unsent = 50_000
+    done = closing(client)
+    client.advance(3)
+    assert isinstance(done.waits, bool)
+    assert client.transport.fate != "aborted"
+
+
+def test_a_client_that_never_reads_is_dropped_in_the_end() -> None:
+    """R-2."""
+    client = a_client(linger_seconds=2.0, body_idle_timeout_seconds=30.0)
+    client.transport.unsent = 50_000
+    done = closing(client)
+    for _ in range(4):
+        client.advance(31)
+        assert isinstance(done.waits, bool)
+    assert client.transport.fate == "aborted"
+
+
+# --- shutdown ---------------------------------------------------------------------------------
+
+
+def test_at_shutdown_an_idle_client_has_had_its_last_answer() -> None:
+    client = a_client()
+    head = pull(client.connection.next_head())
+    client.connection.end_if_idle()
+    assert head.result() is None
+
+
+def test_at_shutdown_a_busy_client_and_one_that_is_speaking_go_on() -> None:
+    busy = a_client()
+    busy.connection.busy = True
+    busy.connection.end_if_idle()
+    assert not busy.connection.ended
+    speaking = a_client(pieces=[b"GET / HT"])
+    head = pull(speaking.connection.next_head())
+    speaking.connection.end_if_idle()
+    assert head.waits
+    speaking.feed(b"TP/1.1\r\nHost: h\r\n\r\n")
+    assert head.result() is not None
