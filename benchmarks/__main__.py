@@ -1,0 +1,13 @@
+"""`python -m benchmarks [decision] [throughput] [memory]`; all of them when none is named."""
+
+import sys
+
+from benchmarks import decision, memory, throughput
+
+_PARTS = {"decision": decision.run, "throughput": throughput.run, "memory": memory.run}
+
+if unknown := set(sys.argv[1:]) - _PARTS.keys():
+    sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
+for name, run in _PARTS.items():
+    if name in (sys.argv[1:] or _PARTS):
+        run()

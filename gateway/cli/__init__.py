@@ -1,0 +1,50 @@
+"""The command line: one command, one file.
+
+Exit codes: 0 yes, 1 could not, 2 denied or different, 3 invalid. Every command that reports
+something also does so as JSON (`--format json`).
+"""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gateway.cli import check, demo, explain, hash_secret, schema, serve, standin, token
+from gateway.cli.output import Exit, show_findings
+from gateway.errors import SettingsInvalid
+from policy import PolicyInvalid, PolicyUnreadable
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ucs-gateway", prog_name="ucs-gateway")
+def ucs_gateway() -> None:
+    """Role-based authorization in front of Genesys UCS and Context Services."""
+
+
+for _module in (serve, check, explain, token, hash_secret, schema, standin, demo):
+    ucs_gateway.add_command(_module.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. What went wrong is told on standard error."""
+    try:
+        result = ucs_gateway.main(arguments, prog_name="ucs-gateway", standalone_mode=False)
+    except (SettingsInvalid, PolicyInvalid) as invalid:
+        show_findings(invalid.diagnostics)
+        return Exit.INVALID
+    except PolicyUnreadable as unreadable:
+        click.echo(f"error: {unreadable}", err=True)
+        return Exit.COULD_NOT
+    except click.ClickException as error:
+        error.show()
+        return Exit.COULD_NOT
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.COULD_NOT
+    return int(result) if isinstance(result, int) else Exit.YES

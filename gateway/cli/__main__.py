@@ -1,0 +1,5 @@
+"""`python -m gateway.cli` is `ucs-gateway`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""`ucs-gateway check`: read and compile everything, start nothing, tell every finding at once."""
+
+import os
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.app import load_table
+from gateway.cli.output import Exit, config_option, format_option, show_findings, show_json
+from gateway.errors import SettingsInvalid
+from gateway.settings import load_settings
+from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@config_option
+@format_option
+def command(config: Path, format_: str) -> int:
+    """Read the settings, the catalogues and the policy, and tell every finding at once.
+
+    Exits with 3 when there is an error; warnings alone are told and exit with 0.
+    """
+    table: DecisionTable | None = None
+    try:
+        table = load_table(load_settings(config, os.environ))
+        findings = table.findings
+    except (SettingsInvalid, PolicyInvalid) as invalid:
+        findings = invalid.diagnostics
+    if format_ == "json":
+        show_json(_report(table, findings))
+    else:
+        show_findings(findings)
+        if table is not None:
+            click.echo(_summary(config, table))
+    return Exit.INVALID if table is None else Exit.YES
+
+
+def _summary(config: Path, table: DecisionTable) -> str:
+    return (
+        f"{config}: {len(table.services)} services, {len(table.operations)} operations, "
+        f"{len(table.permissions)} permissions, {len(table.roles)} roles; "
+        f"policy version {table.version}"
+    )
+
+
+def _report(table: DecisionTable | None, findings: tuple[Diagnostic, ...]) -> dict[str, object]:
+    return {
+        "valid": table is not None,
+        "policy": None if table is None else table.version,
+        "errors": sum(finding.severity is Severity.ERROR for finding in findings),
+        "findings": [msgspec.to_builtins(finding) for finding in findings],
+    }

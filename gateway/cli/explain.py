@@ -1,0 +1,150 @@
+"""`ucs-gateway explain`: why a request is allowed or denied, from the same table as the gateway."""
+
+import os
+from pathlib import Path
+
+import click
+
+from gateway.app import load_table
+from gateway.cli.output import Exit, config_option, format_option, show_json
+from gateway.errors import GatewayError
+from gateway.http.body import read_facts
+from gateway.http.target import TargetLimits, canonicalise
+from gateway.settings import Limits, load_settings
+from policy import (
+    ANONYMOUS,
+    BodyFacts,
+    Caller,
+    Decision,
+    Effect,
+    Explanation,
+    Inquiry,
+    Kind,
+    Means,
+    Step,
+    explain,
+)
+
+__all__ = ["command"]
+
+
+@click.command("explain")
+@click.argument("method")
+@click.argument("target")
+@click.option("--as", "name", help="A user, by the name in the policy's `users`.")
+@click.option("--role", "roles", multiple=True, help="A caller with this role; may be repeated.")
+@click.option(
+    "--claim", "claims", multiple=True, help="A value of the token's roles claim; may be repeated."
+)
+@click.option(
+    "--body",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the request's JSON body.",
+)
+@config_option
+@format_option
+def command(
+    method: str,
+    target: str,
+    name: str | None,
+    roles: tuple[str, ...],
+    claims: tuple[str, ...],
+    body: Path | None,
+    config: Path,
+    format_: str,
+) -> int:
+    """Tell step by step why a request is allowed or denied.
+
+    Without --as, --role and --claim the caller has no credentials. Exits with 0 when the request
+    is allowed, 2 when it is denied, 1 when the outcome depends on a body that was not given.
+    """
+    settings = load_settings(config, os.environ)
+    table = load_table(settings)
+    if unknown := sorted(set(roles) - table.roles.keys()):
+        raise click.ClickException(f"no policy file defines the role `{unknown[0]}`")
+    if unknown := sorted(set(claims) - table.claims.keys()):
+        raise click.ClickException(f"no policy file maps the claim `{unknown[0]}`")
+    limits = settings.limits
+    try:
+        canonical = canonicalise(
+            target.encode(),
+            TargetLimits(
+                max_target_bytes=limits.max_target_bytes,
+                max_segments=limits.max_segments,
+                max_query_parameters=limits.max_query_parameters,
+            ),
+        )
+        facts = None if body is None else _facts(body, limits)
+    except GatewayError as error:
+        return _refused(error, format_)
+    caller = _caller(name, roles, claims)
+    inquiry = Inquiry(
+        caller=caller,
+        held=table.held_by(caller),
+        method=method.upper(),
+        segments=canonical.segments,
+        query=canonical.query,
+        body=facts,
+    )
+    explanation = explain(table, inquiry)
+    if format_ == "json":
+        show_json(_report(explanation, str(canonical)))
+    else:
+        click.echo(str(explanation))
+    return _exit(explanation)
+
+
+def _facts(body: Path, limits: Limits) -> BodyFacts:
+    return read_facts(
+        body.read_bytes(), max_depth=limits.max_body_depth, max_keys=limits.max_body_keys
+    )
+
+
+def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -> Caller:
+    if name is None and not roles and not claims:
+        return ANONYMOUS
+    return Caller(
+        subject=name or "(unnamed)",
+        kind=Kind.USER,
+        means=Means.NONE,
+        roles=frozenset(roles),
+        claims=frozenset(claims),
+    )
+
+
+def _refused(error: GatewayError, format_: str) -> int:
+    """The request would be refused before any policy is asked."""
+    if format_ == "json":
+        show_json({"effect": "deny", "reason": error.code, "detail": error.detail})
+    else:
+        click.echo(f"verdict: refused with {error.status}, {error.code}: {error.detail}")
+    return Exit.DENIED_OR_DIFFERENT
+
+
+def _exit(explanation: Explanation) -> int:
+    decision = explanation.decision
+    if not isinstance(decision, Decision):
+        return Exit.COULD_NOT
+    return Exit.YES if decision.effect is Effect.ALLOW else Exit.DENIED_OR_DIFFERENT
+
+
+def _report(explanation: Explanation, target: str) -> dict[str, object]:
+    decision = explanation.decision
+    decided = isinstance(decision, Decision)
+    return {
+        "target": target,
+        "effect": decision.effect if decided else None,
+        "reason": decision.reason if decided else "needs-body",
+        "route": None if explanation.route is None else explanation.route.id,
+        "missing": decision.missing if decided else None,
+        "steps": [_step(step) for step in explanation.steps],
+        "suppliers": [
+            {"role": found.role, "supplies": found.supplies, "where": str(found.where)}
+            for found in explanation.suppliers
+        ],
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    where = None if step.where is None else str(step.where)
+    return {"stage": step.stage, "text": step.text, "where": where, "details": step.details}

@@ -1,0 +1,53 @@
+"""What commands have in common when they speak: exit codes, findings, JSON."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from policy import Diagnostic, Severity
+
+__all__ = ["Exit", "config_option", "format_option", "show_findings", "show_json"]
+
+
+class Exit(IntEnum):
+    """What a script may learn without reading."""
+
+    YES = 0
+    COULD_NOT = 1
+    DENIED_OR_DIFFERENT = 2
+    INVALID = 3
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("config/gateway.yaml"),
+    show_default=True,
+    help="The settings file.",
+)
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
+)
+
+
+def show_findings(findings: Sequence[Diagnostic]) -> None:
+    """Each finding with its place and help, then how many there are, on standard error."""
+    for finding in findings:
+        word = "error" if finding.severity is Severity.ERROR else "warning"
+        click.echo(f"{word}: {finding}", err=True)
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if findings:
+        click.echo(f"{errors} errors, {len(findings) - errors} warnings", err=True)
+
+
+def show_json(value: Any) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
