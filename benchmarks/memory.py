@@ -6,7 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.processes import GATEWAY_CORE, OTHER_CORE, free_port, pinned, rss_mib
+from benchmarks.processes import GATEWAY_CORE, free_port, pinned, rss_mib
 from benchmarks.site import Site
 
 __all__ = ["run"]

@@ -17,9 +17,7 @@ HOP_BY_HOP = {
 
 
 async def main(port: int, upstream: str) -> None:
-    async with ClientSession(
-        connector=TCPConnector(limit=0), auto_decompress=False
-    ) as session:
+    async with ClientSession(connector=TCPConnector(limit=0), auto_decompress=False) as session:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             headers = {

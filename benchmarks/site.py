@@ -64,8 +64,10 @@ audit: {{file: {self.folder}/audit.jsonl}}
         location = f"default_type application/json; return 200 '{PROFILE}';"
         pool = ""
         if upstream_port is not None:
-            pool = f"upstream pool {{ server 127.0.0.1:{upstream_port}; keepalive 128; " \
-                   "keepalive_requests 100000000; }"  # fmt: skip
+            pool = (
+                f"upstream pool {{ server 127.0.0.1:{upstream_port}; keepalive 128;"
+                " keepalive_requests 100000000; }"
+            )
             location = (
                 "proxy_pass http://pool; proxy_http_version 1.1; proxy_set_header Connection '';"
             )

@@ -176,7 +176,7 @@ class InternalFault(GatewayError):
     public = "the gateway failed to handle the request"
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - named like its fellows
+class SettingsInvalid(Exception):
     """The settings file cannot be used; carries every finding."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:

@@ -82,18 +82,6 @@ METRICS = (
         "gateway_policy_info", "gauge", ("digest",), "Always 1; the label names the policy in force"
     ),
     Declaration(
-        "gateway_policy_reloads_total",
-        "counter",
-        ("result",),
-        "Attempts to load a changed policy: `loaded`, `unchanged` or `refused`",
-    ),
-    Declaration(
-        "gateway_policy_stale",
-        "gauge",
-        (),
-        "1 while the policy on disk could not be loaded and an older one is in force",
-    ),
-    Declaration(
         "gateway_token_cache_total",
         "counter",
         ("result",),

@@ -12,6 +12,7 @@ no other place where a connection to an upstream is taken.
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count
 
 from msgspec.structs import replace
@@ -42,6 +43,7 @@ from gateway.upstream import Transfer, Upstream, send
 from gateway.wire.client import METHODS, ClientConnection
 from policy import (
     ANONYMOUS,
+    BodyFacts,
     Caller,
     Decision,
     DecisionTable,
@@ -66,6 +68,8 @@ DENIALS: Mapping[Reason, tuple[int, str]] = {
     Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
     Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
 }
+
+_SMALL_BODY_BYTES = 64 * 1024
 
 _ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
 _FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
@@ -159,7 +163,7 @@ class Pipeline:
             exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
             client.abort()
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - a defect of ours is answered and recorded like the rest
             _log.exception("a request met a defect of the gateway", request_id=exchange.id)
             self._fail(exchange, client, InternalFault())
         finally:
@@ -229,18 +233,22 @@ class Pipeline:
         """Read the whole body, strictly, and ask again with its facts."""
         limits = self._limits
         headers = head.headers
+        if question.route.body_optional and not headers.has_body:
+            return b"", decide(table, replace(inquiry, body=BodyFacts({})))
         check_body_type(headers)
         if (headers.content_length or 0) > limits.max_inspected_body_bytes:
             raise BodyTooLarge("`Content-Length` is over max_inspected_body_bytes")
         body = await client.whole_body(limits.max_inspected_body_bytes)
-        facts = read_facts(body, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
+        read = partial(
+            read_facts, body, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys
+        )
+        # A large body takes milliseconds to read, for which everybody else would wait.
+        facts = read() if len(body) <= _SMALL_BODY_BYTES else await asyncio.to_thread(read)
         return body, decide(table, replace(inquiry, body=facts))
 
     # --- refusals -----------------------------------------------------------------------------
 
-    async def _deny(
-        self, exchange: Exchange, client: ClientConnection, decision: Decision
-    ) -> None:
+    async def _deny(self, exchange: Exchange, client: ClientConnection, decision: Decision) -> None:
         """Answer a decision that says no."""
         status, message = DENIALS[decision.reason]
         challenges: Sequence[bytes] = ()
@@ -259,7 +267,7 @@ class Pipeline:
         from_upstream = isinstance(error, _FROM_UPSTREAM)
         exchange.error_code = error.code
         self._metrics.refused(error.code)
-        if error.status >= 500:  # noqa: PLR2004 - ours or the upstream's fault: tell the operator
+        if error.status >= 500:
             _log.warning(error.code, detail=error.detail, request_id=exchange.id)
         if exchange.status is not None:
             exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.CLIENT_LEFT
@@ -325,9 +333,7 @@ class Pipeline:
             if route is None:
                 metrics.decided("", "", decision.reason.effect, decision.reason)
             else:
-                metrics.decided(
-                    route.service, route.id, decision.reason.effect, decision.reason
-                )
+                metrics.decided(route.service, route.id, decision.reason.effect, decision.reason)
         metrics.observe_request(now - exchange.began_at)
         if exchange.sent_at is not None and exchange.replied_at is not None:
             metrics.observe_upstream(exchange.replied_at - exchange.sent_at)

@@ -43,6 +43,7 @@ class Operation:
     requires: Requires
     also: tuple[AlsoEntry, ...]
     guards: tuple[GuardEntry, ...]
+    body_optional: bool
     place: Place
     requires_place: Place
     also_place: Place
@@ -222,6 +223,7 @@ class _Assembly:
             requires=requires,
             also=also,
             guards=guards,
+            body_optional=draft.entry.body == "optional",
             place=draft.place,
             requires_place=requires_place,
             also_place=also_place,

@@ -114,6 +114,7 @@ def _entries(
                     index=index,
                     prefix_length=len(prefix),
                     parameters=template.parameters,
+                    body_optional=operation.body_optional,
                     requirement=requirement,
                     where=operation.place.where(key=True),
                     policy=version,

@@ -83,7 +83,7 @@ def read(model: type[M], source: Source) -> Reading[M]:
     # What is left out may be missed by what is around it; then that goes too.
     for _ in range(4):
         for complaint in complaints:
-            _leave_out(rest, _path_in(source.value, complaint)[0])
+            _leave_out(rest, _path_in(rest, complaint)[0])
         try:
             return Reading(model.model_validate(rest), findings)
         except ValidationError as error:

@@ -77,14 +77,19 @@ def _form(value: object) -> str | None:
     match value:
         case str():
             return "<name>"
-        case list():
+        case list() | tuple():
             return "<list>"
-        case {"any": _}:
+        case {"any": _} | AnyOf():
             return "<any>"
-        case dict():
+        case dict() | AllOf():
             return "<all>"
         case _:
             return None
+
+
+def _item_form(value: object) -> str | None:
+    """Within a list there is less choice."""
+    return "<any>" if isinstance(value, dict) else _form(value)
 
 
 T = TypeVar("T")
@@ -126,7 +131,7 @@ _AllOfItems = Annotated[
         Annotated[
             Annotated[_Name, Tag("<name>")] | Annotated[AnyOf, Tag("<any>")],
             Discriminator(
-                lambda value: "<any>" if isinstance(value, dict) else _form(value),
+                _item_form,
                 custom_error_type="wrong-type",
                 custom_error_message="this must be a permission, or `{any: […]}`",
             ),
@@ -238,6 +243,8 @@ class OperationEntry(Entry):
     """What some requests need besides."""
     guards: Annotated[tuple[GuardEntry, ...], Strict(False)] = ()
     """What must hold of the body. A guard always has the body read."""
+    body: Literal["required", "optional"] = "required"
+    """Where rules read the body: whether a request may come without one (`optional`)."""
 
 
 class ParameterEntry(Entry):

@@ -1,7 +1,8 @@
 """`decide(table, inquiry)`: pure, total, deny by default.
 
-The order of the questions is part of the promise. An unknown operation is denied to everybody; a
-public one is open to everybody; a stranger hears nothing else. Then everything that can be said
+The order of the questions is part of the promise. A public operation is open to
+everybody, and a stranger hears nothing of any other, not even whether there is one. An unknown
+operation is denied to everybody. Then everything that can be said
 without the body is said, and if that is a denial it names all that is known to be missing. The
 body is asked for only if the outcome still depends on it.
 
@@ -28,7 +29,7 @@ def decide(table: DecisionTable, inquiry: Inquiry) -> Decision | NeedsBody:
     """The answer to `inquiry`, or the wish to see the body and be asked again."""
     route = table.routes.find(inquiry.method, inquiry.segments)
     if route is None:
-        return table.no_route
+        return table.no_route if inquiry.caller.kind is not _ANONYMOUS else table.to_strangers
     if inquiry.caller.kind is _ANONYMOUS:
         return route.to_strangers
     if route.settled is not None:

@@ -104,6 +104,7 @@ class Route:
 
     `template` includes the service's prefix, `prefix_length` counts the prefix's segments,
     `parameters` pairs positions with names, and `index` is dense over the table.
+    `body_optional` says that a request may come without a body, and then has no keys.
     The answers that depend on little but the route lie ready: `permitted`, `permitted_with` one
     condition, `not_enforced`, `not_authenticated`, `needs_body`, and `denied`, for who holds
     nothing of the demand.
@@ -119,6 +120,7 @@ class Route:
     index: int
     prefix_length: int
     parameters: tuple[tuple[int, str], ...]
+    body_optional: bool = False
     requirement: Requirement
     where: Location
     title: str = ""
@@ -221,10 +223,14 @@ class DecisionTable:
     routes: Routes[Route]
     findings: tuple[Diagnostic, ...] = ()
     no_route: Decision = field(init=False)
+    to_strangers: Decision = field(init=False)
 
     def __post_init__(self) -> None:
-        nothing = Decision(reason=Reason.NO_ROUTE, policy=self.version)
-        object.__setattr__(self, "no_route", nothing)
+        _put(
+            self,
+            no_route=Decision(reason=Reason.NO_ROUTE, policy=self.version),
+            to_strangers=Decision(reason=Reason.NOT_AUTHENTICATED, policy=self.version),
+        )
 
     def assignments_of(self, caller: Caller) -> tuple[Assignment, ...]:
         """Everything that gives `caller` roles: as a user, through its groups, by its claims."""

@@ -136,7 +136,6 @@ class PublishedKeys:
         else:
             former, self._keys = self._keys, keys
             self._fetched_at = self._now()
-            self._failed_at = _NEVER
             self._error = ""
             if former is not None and keys.lacks_any_of(former):
                 _log.info("issuer keys withdrawn", url=self._document.url, keys=len(keys))

@@ -129,14 +129,13 @@ def _exit(explanation: Explanation) -> int:
 
 
 def _report(explanation: Explanation, target: str) -> dict[str, object]:
-    decision = explanation.decision
-    decided = isinstance(decision, Decision)
+    decision = explanation.decision if isinstance(explanation.decision, Decision) else None
     return {
         "target": target,
-        "effect": decision.effect if decided else None,
-        "reason": decision.reason if decided else "needs-body",
+        "effect": None if decision is None else decision.effect,
+        "reason": "needs-body" if decision is None else decision.reason,
         "route": None if explanation.route is None else explanation.route.id,
-        "missing": decision.missing if decided else None,
+        "missing": None if decision is None else decision.missing,
         "steps": [_step(step) for step in explanation.steps],
         "suppliers": [
             {"role": found.role, "supplies": found.supplies, "where": str(found.where)}

@@ -24,7 +24,11 @@ __all__ = ["command"]
 )
 def command(folder: Path | None, *, verify: bool) -> int:
     """Print the JSON Schema of every file, or write them into a folder."""
-    schemas = {"gateway": settings_schema(), "users": json_schema_of(UsersFile, "Users of HTTP Basic"), **json_schemas()}
+    schemas = {
+        "gateway": settings_schema(),
+        "users": json_schema_of(UsersFile, "Users of HTTP Basic"),
+        **json_schemas(),
+    }
     if folder is None:
         show_json(schemas)
         return Exit.YES

@@ -23,20 +23,20 @@ _LONGEST_SECONDS = 86_400
     "key_file",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="private key in PEM, without a passphrase",
+    help="Private key in PEM, without a passphrase.",
 )
-@click.option("--subject", required=True, help="who the token speaks for (`sub`)")
-@click.option("--role", "roles", multiple=True, help="a value of `roles`; may be repeated")
-@click.option("--issuer", required=True, help="`iss`, as in the gateway's settings")
-@click.option("--audience", required=True, help="`aud`, as in the gateway's settings")
+@click.option("--subject", required=True, help="Who the token speaks for (`sub`).")
+@click.option("--role", "roles", multiple=True, help="A value of `roles`; may be repeated.")
+@click.option("--issuer", required=True, help="`iss`, as in the gateway's settings.")
+@click.option("--audience", required=True, help="`aud`, as in the gateway's settings.")
 @click.option(
     "--expires-seconds",
     type=click.IntRange(1, _LONGEST_SECONDS),
     default=3600,
     show_default=True,
-    help="for how long the token is good",
+    help="For how long the token is good.",
 )
-@click.option("--algorithm", help="`alg`; by default what fits the key")
+@click.option("--algorithm", help="`alg`; by default what fits the key.")
 def command(
     *,
     key_file: Path,

@@ -46,7 +46,9 @@ def read_request_fields(head: bytes, *, max_headers: int, passable: frozenset[by
             raise error.__context__ from None
         raise
     except httptools.HttpParserUpgrade:
-        raise FramingRejected("an upgrade was asked for") from None
+        # RFC 9110 section 7.8: an upgrade may be ignored. Java's client asks for h2c with its
+        # first request by default; `Upgrade` is never forwarded, and bodies are framed by us.
+        pass
     except httptools.HttpParserError as error:
         raise FramingRejected(f"llhttp: {error}") from None
     if not collector.complete:

@@ -75,9 +75,7 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self, names: Iterable[bytes]) -> bytes:
         """The fields among `names` that the client sent, as they go to the upstream."""
         passing = self.passing
-        return b"".join(
-            b"%b: %b\r\n" % (name, passing[name]) for name in names if name in passing
-        )
+        return b"".join(b"%b: %b\r\n" % (name, passing[name]) for name in names if name in passing)
 
 
 def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[bytes]) -> Headers:

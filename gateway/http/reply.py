@@ -21,7 +21,7 @@ def passed_on(
     outgoing = kind
     if kind is BodyKind.LENGTH or (kind is BodyKind.NONE and head.length is not None):
         # 204 has no length to tell (RFC 9110 section 8.6); HEAD and 304 tell the other's.
-        framing = b"" if head.status == 204 else b"content-length: %d\r\n" % (head.length or 0)  # noqa: PLR2004
+        framing = b"" if head.status == 204 else b"content-length: %d\r\n" % (head.length or 0)
     elif kind is not BodyKind.NONE:
         outgoing = BodyKind.CHUNKED if is_1_1 else BodyKind.CLOSE
         framing = b"transfer-encoding: chunked\r\n" if is_1_1 else b""

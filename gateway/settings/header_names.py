@@ -34,6 +34,8 @@ _FORWARDING = frozenset(
     | {"x-rewrite-url", "x-request-uri", "x-client-ip", "x-cluster-client-ip", "true-client-ip"}
 )
 _FORWARDING_PREFIXES = ("x-forwarded-", "x-envoy-")
+# "Not to be provided by customer" (UCS 9.1 REST API, createProfile); threat H-12.
+_UPSTREAMS_OWN = frozenset({"x-genesys-segment"})
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 
 _RESERVED = (
@@ -42,6 +44,7 @@ _RESERVED = (
     (_HOP_BY_HOP, "it ends at each hop"),
     (_IDENTITY, "it carries credentials"),
     (_FORWARDING, "the gateway sets it or drops it for every request"),
+    (_UPSTREAMS_OWN, "it is UCS's own and never a client's"),
     (_METHOD_OVERRIDES, "it may change the method after the decision"),
 )
 

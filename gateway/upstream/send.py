@@ -101,7 +101,9 @@ def _framing(head: RequestHead, inspected: bytes | None) -> bytes:
     if length is not None:
         return b"content-length: %d\r\n" % length
     # RFC 9110 section 8.6: a request whose method expects a body says so when it has none.
-    return b"" if head.method in _REPEATABLE or head.method == "DELETE" else b"content-length: 0\r\n"
+    return (
+        b"" if head.method in _REPEATABLE or head.method == "DELETE" else b"content-length: 0\r\n"
+    )
 
 
 async def _upload(

@@ -6,7 +6,6 @@ the last one byte for byte is not read again: the same bytes mean the same.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -34,7 +33,6 @@ METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # A body on these has no meaning, and a server that reads it anyway sees another request (M-4).
 _BODILESS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS"})
 
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -57,6 +55,7 @@ class ClientConnection(Connection):
         "_converse",
         "_limits",
         "_passable",
+        "_scanned",
         "_section",
         "_section_bytes",
         "_task",
@@ -85,12 +84,14 @@ class ClientConnection(Connection):
         self.reusable = True
         self.wants_continue = False
         self._limits = limits
+        self._high_water_bytes = max(self._high_water_bytes, limits.max_head_bytes)
         self._passable = passable
         self._tasks = tasks
         self._converse = converse
         self._task: asyncio.Task[None] | None = None
         self._section_bytes = b""
         self._section: Section | None = None
+        self._scanned = 0
 
     def __repr__(self) -> str:
         return f"<ClientConnection {self.peer}{' busy' if self.busy else ''}>"
@@ -130,12 +131,17 @@ class ClientConnection(Connection):
         """
         limits = self._limits
         begun = False
+        may_skip_line = True
         while True:
             buffer = self.buffer
             if buffer:
-                if buffer[:2] == b"\r\n":  # RFC 9112 section 2.2: one empty line is ignored
+                if may_skip_line and buffer[:2] == b"\r\n":
+                    may_skip_line = False  # RFC 9112 section 2.2: one empty line is ignored
                     buffer = buffer[2:]
+                    self._scanned = 0
                     self.keep(buffer)
+                if buffer[:2] == b"\r\n":
+                    raise FramingRejected("the request line is malformed")
                 end = buffer.find(HEAD_END) + len(HEAD_END)
                 if end >= len(HEAD_END):
                     self.at_leisure()
@@ -155,15 +161,21 @@ class ClientConnection(Connection):
             await self.wait()
 
     def _check_partial(self, buffer: bytes) -> None:
+        """Refuse early what can no longer become a head; each byte is looked at once."""
         if len(buffer) > self._limits.max_head_bytes:
             raise HeadTooLarge("the head is longer than max_head_bytes")
-        if _BARE_LF.search(buffer):
-            raise FramingRejected("a line ends without CR")
+        position = buffer.find(b"\n", self._scanned)
+        while position >= 0:
+            if buffer[position - 1 : position] != b"\r":
+                raise FramingRejected("a line ends without CR")
+            position = buffer.find(b"\n", position + 1)
+        self._scanned = len(buffer)
 
     def _read_head(self, buffer: bytes, end: int) -> RequestHead:
         if end > self._limits.max_head_bytes:
             raise HeadTooLarge("the head is longer than max_head_bytes")
         head = buffer[:end]
+        self._scanned = 0
         self.keep(buffer[end:])
         line_end = head.index(b"\r\n")
         line = read_request_line(head[:line_end])
@@ -273,8 +285,12 @@ class ClientConnection(Connection):
         Closing a socket with unread input makes the kernel reset the connection, and the client
         loses the reply that told it why. So: half-close, read on a little, then close.
         """
-        if self.lost:
-            return
+        if not self.lost:
+            await self._read_on()
+        if not self.lost:
+            await self._write_out()
+
+    async def _read_on(self) -> None:
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.within(self._limits.linger_seconds)
@@ -283,9 +299,12 @@ class ClientConnection(Connection):
             discarded += len(self.buffer)
             self.keep(b"")
             await self.wait()
-        if self.lost:
-            return
-        if self.transport.get_write_buffer_size():
+
+    async def _write_out(self) -> None:
+        """What the client has yet to read gets more time than what it has yet to send."""
+        self.transport.close()
+        self.within(self._limits.body_idle_timeout_seconds)
+        while self.transport.get_write_buffer_size() and not (self.lost or self.expired):
+            await self.wait()
+        if self.expired:
             self.abort()
-        else:
-            self.transport.close()

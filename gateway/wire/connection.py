@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_decoder",
+        "_high_water_bytes",
         "_reading_paused",
         "_remaining",
         "_waiter",
@@ -42,6 +43,7 @@ class Connection(asyncio.Protocol):
         "expired",
         "loop",
         "lost",
+        "torn",
         "transport",
     )
 
@@ -55,8 +57,10 @@ class Connection(asyncio.Protocol):
         self.ended = False
         self.expired = False
         self.lost = False
+        self.torn = False
         self.blocked = False
         self._watch = watch
+        self._high_water_bytes = _HIGH_WATER_BYTES
         self._waiter: asyncio.Future[None] | None = None
         self._reading_paused = False
         self._body = BodyKind.NONE
@@ -72,19 +76,19 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
         self.buffer = self.buffer + data if self.buffer else data
-        if len(self.buffer) > _HIGH_WATER_BYTES and not self._reading_paused:
+        if len(self.buffer) > self._high_water_bytes and not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
-        if self._waiter is not None:
-            self.wake()
+        self.wake()
 
     def eof_received(self) -> bool:
         self.ended = True
         self.wake()
         return True  # the other direction stays open: a client may half-close and still listen
 
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+    def connection_lost(self, error: Exception | None) -> None:
         self.lost = True
+        self.torn = error is not None and not self.ended
         self.ended = True
         self._watch.remove(self)
         self.wake()
@@ -134,7 +138,7 @@ class Connection(asyncio.Protocol):
     def keep(self, rest: bytes) -> None:
         """The buffer is now `rest`; the peer is read from again when that is little."""
         self.buffer = rest
-        if self._reading_paused and len(rest) <= _HIGH_WATER_BYTES:
+        if self._reading_paused and len(rest) <= self._high_water_bytes:
             self._reading_paused = False
             if not self.lost:
                 self.transport.resume_reading()
@@ -173,7 +177,7 @@ class Connection(asyncio.Protocol):
                     self._body = BodyKind.NONE
             else:
                 data = self.take(len(self.buffer))
-        if not data and self.ended and self._body is BodyKind.CLOSE:
+        if not data and self.ended and not self.torn and self._body is BodyKind.CLOSE:
             self._body = BodyKind.NONE
         return data or (b"" if self._body is BodyKind.NONE else None)
 
@@ -186,9 +190,11 @@ class Connection(asyncio.Protocol):
     def within(self, seconds: float) -> None:
         """Something has to happen within `seconds` from now."""
         self.deadline = self.loop.time() + seconds
+        self.expired = False
 
     def at_leisure(self) -> None:
         self.deadline = NEVER
+        self.expired = False
 
     def abort(self) -> None:
         """Drop the connection at once; whatever was not yet sent is lost."""

@@ -88,9 +88,9 @@ class UpstreamConnection(Connection):
         Afterwards `take_body` gives its body. Raises UpstreamFailed or UpstreamTimeout.
         """
         self.within(self._limits.first_byte_timeout_seconds)
-        for _ in range(_MAX_INTERIM_REPLIES):
+        for _ in range(_MAX_INTERIM_REPLIES + 1):
             head = await self._next_head()
-            if head.status >= 200:  # noqa: PLR2004 - RFC 9110 section 15: the final ones
+            if head.status >= 200:
                 self.at_leisure()
                 kind = reply_body(method, head.status, chunked=head.chunked, length=head.length)
                 self.begin_body(kind, head.length)
@@ -103,6 +103,8 @@ class UpstreamConnection(Connection):
         while True:
             buffer = self.buffer
             end = buffer.find(HEAD_END) + len(HEAD_END)
+            if max(end, 0) > self._limits.max_head_bytes:
+                raise UpstreamFailed("the reply's head is too long")
             if end >= len(HEAD_END):
                 return self._read_head(buffer, end)
             if len(buffer) > self._limits.max_head_bytes:
@@ -149,9 +151,4 @@ class UpstreamConnection(Connection):
 
     def is_clean_after(self, head: ReplyHead) -> bool:
         """Whether the exchange is over to its last byte and the connection may be used again."""
-        return (
-            head.keep_alive
-            and self._body is BodyKind.NONE
-            and self.usable
-            and not self.blocked
-        )
+        return head.keep_alive and self._body is BodyKind.NONE and self.usable and not self.blocked

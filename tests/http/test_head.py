@@ -93,15 +93,12 @@ def test_what_llhttp_lets_through_is_refused_here(threat: str) -> None:
     [
         (b"POST /a HTTP/1.1", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"),
         (b"GET /a HTTP/1.1", b"Connection: upgrade\r\nUpgrade: websocket\r\n"),
-        (b"CONNECT h:80 HTTP/1.1", b""),
     ],
-    ids=["h2c", "websocket", "tunnel"],
+    ids=["h2c", "websocket"],
 )
-def test_an_upgrade_is_refused(line: bytes, section: bytes) -> None:
-    """F-9, D0-14."""
-    with pytest.raises(FramingRejected) as refusal:
-        fields(section, line)
-    assert refusal.value.detail == "an upgrade was asked for"
+def test_an_upgrade_is_ignored_and_never_passed_on(line: bytes, section: bytes) -> None:
+    """RFC 9110 section 7.8 allows it; Java's client asks for h2c by default (D0-14, F-9)."""
+    assert fields(section + b"Accept: a\r\n", line).passing == {b"accept": b"a"}
 
 
 def test_upgrade_without_its_connection_option_asks_for_nothing() -> None:

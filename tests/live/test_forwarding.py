@@ -1,5 +1,6 @@
 """What reaches the upstream, byte for byte, and what comes back."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -140,10 +141,10 @@ async def test_every_request_leaves_one_audit_line(
         ("allow", "permitted", 200, "complete", "query-customer-profile"),
         ("deny", "permission-missing", 403, "refused", "query-customer-profile"),
         ("deny", "malformed-target", 400, "refused", None),
-        ("deny", "not-authenticated", 401, "refused", None),
-    ] or told[3][4] in {None, "query-customer-profile"}
+        ("deny", "not-authenticated", 401, "refused", "query-customer-profile"),
+    ]
     assert all(line["subject"] in {"anna", ""} and line["policy"] is not None for line in lines)
-    assert PROFILE not in Path(tmp_path / "audit.jsonl").read_text()
+    assert PROFILE not in str(lines)
 
 
 @pytest.mark.parametrize(
@@ -155,8 +156,7 @@ async def test_every_request_leaves_one_audit_line(
         ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n", "content-length", b""),
         (
             "GET",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
-            .replace(b";x=y", b""),
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
             "transfer-encoding",
             b"abcde",
         ),
@@ -240,7 +240,9 @@ async def test_an_upload_is_streamed_with_its_framing(
         await client.send(head + b"Content-Length: 5\r\n\r\nab")
         await client.send(b"cde")
         assert (await client.reply()).status == 200
-        await client.send(head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n")
+        await client.send(
+            head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"
+        )
         assert (await client.reply()).status == 200
     length, chunked = upstream.requests
     assert length.endswith(b"\r\ncontent-length: 5\r\n\r\nabcde")
@@ -402,8 +404,6 @@ async def test_a_reply_cut_short_is_cut_short_for_the_client(
 async def test_a_client_that_leaves_ends_the_exchange_and_is_recorded(
     tmp_path: Path, upstream: RecordingUpstream
 ) -> None:
-    import asyncio
-
     asked, hung_up = asyncio.Event(), asyncio.Event()
 
     async def script(conversation: Conversation) -> None:

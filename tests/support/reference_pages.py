@@ -67,7 +67,9 @@ def _settings() -> Iterator[tuple[str, ...]]:
     yield from _keys(schema, schema["$defs"], "")
 
 
-def _keys(section: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> Iterator[tuple[str, ...]]:
+def _keys(
+    section: Mapping[str, Any], defs: Mapping[str, Any], path: str
+) -> Iterator[tuple[str, ...]]:
     required = section.get("required", ())
     for key, value in section["properties"].items():
         where = f"{path}{key}"

@@ -1,6 +1,7 @@
 """Tokens of a test issuer: a fresh P-256 key a run, real signatures."""
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,5 +37,7 @@ def token(subject: str = "anna", roles: tuple[str, ...] = (), **claims: Any) -> 
     return jwt.encode(payload, _key, algorithm="ES256")
 
 
+@cache
 def bearer(subject: str = "anna", roles: tuple[str, ...] = (), **claims: Any) -> bytes:
+    """The value of an `Authorization` header; the same token for the same question."""
     return f"Bearer {token(subject, roles, **claims)}".encode()

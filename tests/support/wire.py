@@ -21,7 +21,10 @@ from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
 
 __all__ = [
+    "FIVE",
     "GET",
+    "INTERIM",
+    "OK",
     "Client",
     "FakeLoop",
     "FakeTransport",
@@ -34,6 +37,7 @@ __all__ = [
     "head_of",
     "post",
     "pull",
+    "read_reply",
 ]
 
 T = TypeVar("T")
@@ -170,6 +174,7 @@ class Pull(Generic[T]):
         self._signal: Signal | None = None
         self._outcome: Callable[[], T] | None = None
         self._cancel = False
+        self.cancelled = False
         self._run()
 
     def _run(self) -> None:
@@ -199,7 +204,7 @@ class Pull(Generic[T]):
         return self._outcome()
 
     def cancel(self) -> None:
-        self._cancel = True
+        self._cancel = self.cancelled = True
 
 
 def _raise(error: BaseException) -> Any:
@@ -318,3 +323,19 @@ def head_of(client: Client) -> RequestHead:
     head = pull(client.connection.next_head()).result()
     assert head is not None, "there is no head"
     return head
+
+
+# --- replies as bytes -------------------------------------------------------------------------
+
+OK = b"HTTP/1.1 200 OK\r\n"
+FIVE = OK + b"Content-Length: 5\r\n\r\nhello"
+INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
+
+
+async def read_reply(upstream: Upstream, method: str) -> tuple[int, bytes]:
+    """A whole reply: its status and its body."""
+    head = await upstream.connection.reply_head(method)
+    body = b""
+    while piece := await upstream.connection.body_piece():
+        body += piece
+    return head.status, body

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gateway.errors import FramingRejected
 from gateway.wire.client import ClientConnection
 from tests.support.wire import GET, Client, Pull, a_client, head_of, post, pull
 
@@ -80,14 +81,24 @@ def test_a_client_that_leaves_between_two_requests_just_ends_the_conversation() 
     assert heads == [None]
 
 
-def test_a_client_that_merely_stops_sending_still_gets_its_answer() -> None:
+def test_a_client_that_ends_its_side_before_the_answer_has_left_as_well() -> None:
+    """As nginx and Go read it: a half-closed client cannot be told from one that is gone."""
     client = a_client(waits_for_ever, pieces=[GET])
     head_of(client)
     client.connection.busy = True
     client.end()
-    client.connection.write(b"answer")
-    assert client.transport.written == b"answer"
-    assert not client.connection.lost
+    with pytest.raises(asyncio.CancelledError):
+        client.connection._task.result()
+
+
+def test_a_client_that_ends_its_side_within_its_body_is_told_that_it_did() -> None:
+    client = a_client(waits_for_ever, pieces=[post(5), b"he"])
+    head_of(client)
+    client.connection.busy = True
+    client.end()
+    assert not client.connection._task.cancelled
+    with pytest.raises(FramingRejected, match="the body ended early"):
+        pull(client.connection.whole_body(9)).result()
 
 
 # --- closing ----------------------------------------------------------------------------------
@@ -181,7 +192,7 @@ def test_a_transport_that_cannot_half_close_is_closed_at_the_end() -> None:
 
 
 def test_a_client_that_half_closed_still_gets_the_rest_of_its_answer() -> None:
-    """It sends its request, ends its side, and reads: a plain way to use HTTP."""
+    """It ended its side after the answer was made; whoever is gone would reset the connection."""
     client = a_client()
     client.end()
     client.transport.unsent = 50_000
@@ -208,6 +219,16 @@ def test_a_client_that_never_reads_is_dropped_in_the_end() -> None:
         client.advance(31)
         assert isinstance(done.waits, bool)
     assert client.transport.fate == "aborted"
+
+
+def test_an_answer_on_its_way_when_shutdown_comes_still_arrives() -> None:
+    client = a_client()
+    client.transport.unsent = 50_000
+    head = pull(client.connection.next_head())
+    client.connection.end_if_idle()
+    assert head.result() is None
+    closing(client)
+    assert client.transport.fate != "aborted"
 
 
 # --- shutdown ---------------------------------------------------------------------------------

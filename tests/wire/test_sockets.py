@@ -45,10 +45,17 @@ async def a_server(
 ) -> AsyncIterator[int]:
     """A listening port whose clients are talked to by `converse`."""
     loop = asyncio.get_running_loop()
+
+    async def conversation(client: ClientConnection) -> None:
+        try:
+            await converse(client)
+        except asyncio.CancelledError:
+            client.abort()
+
     watch, tasks = Watch(loop), Tasks("clients")
     server = await loop.create_server(
         lambda: ClientConnection(
-            loop, watch, limits=LIMITS, passable=FORWARDED, tasks=tasks, converse=converse
+            loop, watch, limits=LIMITS, passable=FORWARDED, tasks=tasks, converse=conversation
         ),
         "127.0.0.1",
         0,
@@ -57,7 +64,7 @@ async def a_server(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        await tasks.close()
+        await tasks.close(grace_seconds=5)
         watch.close()
 
 

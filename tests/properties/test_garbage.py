@@ -1,0 +1,172 @@
+"""Whatever the files hold, the end is a table or findings, never another exception."""
+
+import json
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import policy
+from policy import ANONYMOUS, Decision, DecisionTable, Effect, Inquiry, NeedsBody, PolicyInvalid
+from policy.source import scan
+from tests.support.policies import CATALOGUE, POLICY, findings, sources, table, user
+
+usual = settings(max_examples=400, deadline=None)
+
+WORDS = [
+    "catalogue",
+    "permissions",
+    "lists",
+    "parameters",
+    "switches",
+    "operations",
+    "request",
+    "requires",
+    "also",
+    "when",
+    "switch",
+    "guards",
+    "query_has",
+    "query_has_dotted_name",
+    "query_value_in",
+    "body_has_keys_outside",
+    "any",
+    "all",
+    "authenticated",
+    "public",
+    "roles",
+    "users",
+    "groups",
+    "claims",
+    "includes",
+    "enabled",
+    "title",
+    "overrides",
+    "extra_operations",
+    "add",
+    "remove",
+    "alphabet",
+    "max_length",
+    "except",
+    "body_value_equals_path",
+    "body_value_equals_caller",
+    "shop",
+    "read",
+    "core",
+]
+TOKENS = [
+    *WORDS, *[":", "-", "?", "[", "]", "{", "}", ",", "&", "*", "!", "|", ">", "'", '"', "#", "%", "@", "`", "~"], "\n", "\n  ", "\n    ", " ", ": ",
+    "- ", "---\n", "...\n", "<<", "&a ", "*a", "!!str ", "%YAML 1.1\n", "\t", "\x00", "\ufeff",
+    "\u2028", "0x1", "1e999", "on", "null", "GET /a/{b}", "{}", "[]", '"\\ud800"', '"\\x1b[31m"',
+]  # fmt: skip
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(WORDS),
+)
+values = st.recursive(
+    scalars,
+    lambda below: st.one_of(
+        st.lists(below, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(WORDS), st.text(max_size=4)), below, max_size=4),
+    ),
+    max_leaves=12,
+)
+texts = st.one_of(
+    st.text(),
+    st.binary(),
+    st.lists(st.sampled_from(TOKENS), max_size=30).map("".join),
+    values.map(json.dumps),
+)
+
+
+@usual
+@given(texts)
+@example('a: "\\ud800"')
+@example("[" * 100_000)
+@example("{a: " * 100_000)
+@example("a: &a [*a, *a]\nb: &b [*a, *a]")
+def test_any_text_is_read_or_found_fault_with(text: str | bytes) -> None:
+    source, found = scan(text, "any.yaml")
+    assert source is not None or found
+    for finding in found:
+        assert finding.where.line >= 1
+        assert finding.where.column >= 1
+        assert str(finding).isprintable() or "\n  help: " in str(finding)
+
+
+@usual
+@given(texts, texts, texts)
+def test_any_files_end_in_a_table_or_in_findings(
+    catalogue: str | bytes, overrides: str | bytes, policies: str | bytes
+) -> None:
+    findings(catalogue, policies)
+    findings(CATALOGUE, policies, overrides=overrides)
+
+
+@usual
+@given(st.data())
+def test_a_sound_file_with_one_value_replaced_ends_in_a_table_or_in_findings(
+    data: st.DataObject,
+) -> None:
+    for text in (CATALOGUE, POLICY):
+        source = policy.parse_yaml(text, "sound.yaml")
+        whole = json.loads(json.dumps(source.value))
+        _replace_somewhere(data, whole)
+        changed = json.dumps(whole)
+        given_files = (changed, POLICY) if text is CATALOGUE else (CATALOGUE, changed)
+        try:
+            policy.compile(policy.load(sources(*given_files)))
+        except PolicyInvalid as invalid:
+            assert invalid.diagnostics  # noqa: PT017 - both ends are right
+
+
+def _replace_somewhere(data: st.DataObject, value: Any) -> None:
+    while True:
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        key = data.draw(st.sampled_from(keys))
+        below = value[key]
+        if not isinstance(below, dict | list) or not below or data.draw(st.booleans()):
+            value[key] = data.draw(values)
+            return
+        value = below
+
+
+SHOP: DecisionTable = table()
+segments = st.one_of(st.sampled_from(["records", "sweep", "health", "owner", "1", ".."]), st.text())
+
+
+@usual
+@given(
+    method=st.one_of(st.sampled_from(["GET", "HEAD", "PUT", "POST"]), st.text()),
+    path=st.lists(segments, max_size=4),
+    query=st.lists(st.tuples(st.text(), st.text()), max_size=4),
+    body=st.one_of(st.none(), st.dictionaries(st.text(), values, max_size=4)),
+    subject=st.one_of(st.just(""), st.sampled_from(["ann", "bob"]), st.text()),
+)
+def test_any_inquiry_is_answered(
+    method: str,
+    path: list[str],
+    query: list[tuple[str, str]],
+    body: dict[str, object] | None,
+    subject: str,
+) -> None:
+    caller = user(subject) if subject else ANONYMOUS
+    inquiry = Inquiry(
+        caller=caller,
+        held=SHOP.held_by(caller),
+        method=method,
+        segments=tuple(path),
+        query=tuple(query),
+        body=None if body is None else policy.BodyFacts(body),
+    )
+    answer = policy.decide(SHOP, inquiry)
+    if isinstance(answer, Decision) and answer.effect is Effect.ALLOW:
+        assert answer.route is not None
+    if isinstance(answer, NeedsBody):
+        assert body is None
+    assert str(policy.explain(SHOP, inquiry))

@@ -1,0 +1,465 @@
+"""What is shipped for running the gateway agrees with the gateway: image, compose, unit, pages."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from gateway.admin import AdminServer
+from gateway.app import load_table
+from gateway.cli import ucs_gateway
+from gateway.cli.output import Exit
+from gateway.errors import GatewayError
+from gateway.metrics import METRICS, Metrics
+from gateway.settings import Settings, load_settings, settings_schema
+from policy import Reason
+from tests.support.deployment import (
+    DEPLOY,
+    ROOT,
+    anchors,
+    code_in,
+    commands_in,
+    compose,
+    exec_form,
+    last,
+    parse,
+    pinned,
+    stages,
+    unit,
+)
+
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+BUILD, FINAL = stages(DOCKERFILE)
+UNIT = unit((DEPLOY / "ucs-gateway.service").read_text())
+PAGES = [DEPLOY / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
+AUDIT_PATIENCE_SECONDS = 10
+
+# Argon2id of a word that nobody needs; only its form matters here.
+USERS = (
+    'users: {anna: {password_hash: "$argon2id$v=19$m=65536,t=3,p=1$lIhrtcc6pvrIMjUpmazUVQ'
+    '$6Z8e2OJpxsTK9PG/8hBlAXqJ89ub0w4A1yH3YJNsMA8"}}\n'
+)
+SECRETS = {"ucs-password": "pw\n", "users.yaml": USERS, "audit-digest-key": "0123456789abcdef\n"}
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def settings_of(name: str, root: Path, secrets: str) -> Settings:
+    """A sample's settings as its container or host would see them, with `root` as the root."""
+    etc, held, log = root / "etc", root / "secrets", root / "log"
+    for folder in (etc, held, log):
+        folder.mkdir()
+    text = (DEPLOY / "config" / name).read_text()
+    assert secrets in text
+    text = text.replace(secrets, str(held)).replace("/var/log/ucs-gateway", str(log))
+    (etc / "gateway.yaml").write_text(text)
+    shutil.copytree(ROOT / "config" / "catalogues", etc / "catalogues")
+    shutil.copytree(ROOT / "config" / "policy", etc / "policy")
+    for secret, content in SECRETS.items():
+        (held / secret).write_text(content)
+    return load_settings(etc / "gateway.yaml", {})
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Settings:
+    return settings_of("container.yaml", tmp_path, "/run/secrets")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Settings:
+    return settings_of("host.yaml", tmp_path, "/run/credentials/ucs-gateway.service")
+
+
+# --- the image ---------------------------------------------------------------------------------
+
+
+def test_the_image_runs_as_a_number_that_is_not_root() -> None:
+    user, _, group = last(FINAL, "USER").partition(":")
+
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_both_stages_stand_on_one_base_that_is_pinned_to_a_patch_version() -> None:
+    assert re.search(r"^ARG PYTHON_IMAGE=python:3\.11\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE)
+    assert BUILD[0] == ("FROM", "${PYTHON_IMAGE} AS build")
+    assert FINAL[0] == ("FROM", "${PYTHON_IMAGE}")
+
+
+def test_the_image_starts_serve_with_the_settings_below_etc() -> None:
+    command, *arguments = exec_form(last(FINAL, "ENTRYPOINT")) + exec_form(last(FINAL, "CMD"))
+    serve = parse(arguments)
+
+    assert command == "ucs-gateway"
+    assert serve.command.name == "serve"
+    assert serve.params["config"] == Path("/etc/ucs-gateway/gateway.yaml")
+    assert last(FINAL, "STOPSIGNAL") == "SIGTERM"
+
+
+def test_everything_is_installed_by_hash_and_what_runs_by_the_runtime_lock_alone() -> None:
+    installs = re.findall(
+        r"--python (\S+)/bin/python install\s+(.*?)(?:&&|$)",
+        "\n".join(rest for word, rest in BUILD if word == "RUN"),
+        re.MULTILINE,
+    )
+    what = [(where, re.search(r"--requirement (\S+)", how), how) for where, how in installs]
+
+    assert [(where, file and file[1]) for where, file, _ in what] == [
+        ("/opt/ucs-gateway", "requirements.runtime.lock"),
+        ("/opt/tools", "requirements.lock"),
+        ("/opt/ucs-gateway", None),
+    ]
+    assert all("--require-hashes --only-binary :all:" in how for _, file, how in what if file)
+    assert installs[-1][1].startswith("--no-deps --no-index")
+
+
+def test_the_final_stage_takes_over_what_runs_and_nothing_of_the_tools() -> None:
+    copied = [rest for word, rest in FINAL if word == "COPY"]
+
+    assert copied == [
+        "--from=build /opt/ucs-gateway /opt/ucs-gateway",
+        "LICENSE /usr/share/doc/ucs-gateway/LICENSE",
+        "config/catalogues/ /etc/ucs-gateway/catalogues/",
+    ]
+    assert not re.search(r"\binstall --(?!directory)|apt-get", last(FINAL, "RUN"))
+
+
+def test_only_what_is_copied_reaches_the_builder() -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {rule[1:].rstrip("/") for rule in rules if rule.startswith("!")}
+    copied = {
+        source.rstrip("/")
+        for stage in (BUILD, FINAL)
+        for word, rest in stage
+        if word == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    }
+
+    assert "*" in rules
+    assert let_in - {"config"} == copied
+    assert "config/*" in rules
+    assert all((ROOT / source).exists() for source in copied)
+
+
+async def test_the_health_check_tells_a_gateway_that_answers_from_one_that_does_not() -> None:
+    words = exec_form(last(FINAL, "HEALTHCHECK").partition(" CMD ")[2])
+    assert words[:2] == ["python", "-c"]
+
+    async def outcome(port: int) -> int:
+        code = words[2].replace("9090", str(port))
+        check = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, stderr=asyncio.subprocess.DEVNULL
+        )
+        return await check.wait()
+
+    server = AdminServer("127.0.0.1", 0, render_metrics=Metrics().render, checks={})
+    await server.start()
+    port = server.port
+    assert await outcome(port) == 0
+    await server.close()
+    assert await outcome(port) == 1
+
+
+def test_the_settings_listen_where_the_image_exposes_and_is_asked_for_its_health(
+    container: Settings,
+) -> None:
+    listen, admin = container.listen.address, container.admin.address
+
+    assert last(FINAL, "EXPOSE").split() == [str(listen.port), str(admin.port)]
+    assert f"'127.0.0.1', {admin.port}" in last(FINAL, "HEALTHCHECK")
+    assert {listen.host, admin.host} == {"0.0.0.0"}
+
+
+# --- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", ["container", "host"])
+def test_the_sample_settings_and_the_sample_policy_have_no_finding(
+    sample: str, request: pytest.FixtureRequest
+) -> None:
+    settings: Settings = request.getfixturevalue(sample)
+
+    assert load_table(settings).findings == ()
+    assert all(str(service.use_role) == "true" for service in settings.services)
+
+
+def test_on_a_host_the_gateway_listens_on_loopback_only(host: Settings) -> None:
+    assert {host.listen.address.host, host.admin.address.host} == {"127.0.0.1"}
+
+
+# --- compose -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["gateway", "standin"])
+def test_every_container_is_read_only_and_without_privileges(name: str) -> None:
+    service = compose()["services"][name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "user", "cap_add", "network_mode", "pid"} & service.keys()
+    assert service["image"] == f"ucs-gateway:{project()['version']}"
+
+
+def test_the_stand_in_is_reached_through_the_gateway_only() -> None:
+    networks, services = compose()["networks"], compose()["services"]
+
+    assert networks["ucs"] == {"internal": True}
+    assert services["standin"]["networks"] == ["ucs"]
+    assert "ports" not in services["standin"]
+    assert set(services["gateway"]["networks"]) == {"clients", "ucs"}
+
+
+def test_the_gateway_is_published_on_loopback(container: Settings) -> None:
+    ports = (container.listen.address.port, container.admin.address.port)
+
+    assert compose()["services"]["gateway"]["ports"] == [
+        f"127.0.0.1:{port}:{port}" for port in ports
+    ]
+
+
+def test_the_stand_in_listens_where_the_settings_look_for_it(
+    container: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [script] = compose()["services"]["standin"]["command"]
+    monkeypatch.setenv("UCS_PASSWORD", "pw")
+    standin = parse(script.split("exec ucs-gateway ")[1].split())
+    _, port = standin.params["address"]
+
+    for service in container.services:
+        assert [str(node) for node in service.upstream.nodes] == [f"http://standin:{port}"]
+        credential = service.upstream.credential
+        assert credential is not None
+        assert credential.basic is not None
+        assert standin.params["basic"] == f"{credential.basic.username}:UCS_PASSWORD"
+
+
+def test_compose_hands_over_exactly_the_secrets_that_the_settings_name() -> None:
+    named = set(re.findall(r"/run/secrets/([\w.-]+)", container_text()))
+
+    assert set(compose()["services"]["gateway"]["secrets"]) == named == set(SECRETS)
+    assert compose()["secrets"] == {name: {"file": f"secrets/{name}"} for name in SECRETS}
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_compose_mounts_files_that_exist_and_a_volume_for_the_audit() -> None:
+    mounts = {mount["target"]: mount for mount in compose()["services"]["gateway"]["volumes"]}
+
+    for mount in mounts.values():
+        if mount["type"] == "bind":
+            assert (DEPLOY / mount["source"]).exists()
+            assert mount["read_only"] is True
+    assert mounts["/var/log/ucs-gateway"]["source"] in compose()["volumes"]
+    assert "file: /var/log/ucs-gateway/" in container_text()
+    assert "/var/log/ucs-gateway" in last(FINAL, "RUN")
+
+
+def test_nothing_is_killed_while_it_may_still_be_ending(container: Settings) -> None:
+    needed = container.limits.shutdown_seconds + AUDIT_PATIENCE_SECONDS
+
+    assert int(compose()["services"]["gateway"]["stop_grace_period"].rstrip("s")) > needed
+    assert int(UNIT["TimeoutStopSec"][0]) > needed
+
+
+# --- the unit ----------------------------------------------------------------------------------
+
+
+def test_the_unit_starts_serve_with_the_settings_below_etc() -> None:
+    program, *arguments = UNIT["ExecStart"][0].split()
+
+    assert program == "/opt/ucs-gateway/bin/ucs-gateway"
+    assert parse(arguments).params["config"] == Path("/etc/ucs-gateway/gateway.yaml")
+    assert UNIT["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+
+
+def test_the_unit_hands_over_exactly_the_secrets_that_the_settings_name() -> None:
+    folder = "/run/credentials/ucs-gateway.service"
+    named = set(re.findall(rf"{folder}/([\w.-]+)", (DEPLOY / "config" / "host.yaml").read_text()))
+
+    assert {line.partition(":")[0] for line in UNIT["LoadCredential"]} == named == set(SECRETS)
+
+
+def test_an_invalid_configuration_is_not_tried_again() -> None:
+    assert UNIT["Restart"] == ["on-failure"]
+    assert UNIT["RestartPreventExitStatus"] == [str(int(Exit.INVALID))]
+
+
+def test_there_are_descriptors_for_every_client_and_its_upstream(host: Settings) -> None:
+    needed = 2 * host.limits.max_connections
+
+    assert int(UNIT["LimitNOFILE"][0]) > needed
+    assert compose()["services"]["gateway"]["ulimits"]["nofile"] > needed
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (DEPLOY / "ucs-gateway.service").read_text()
+    copy = tmp_path / "ucs-gateway.service"
+    copy.write_text(text.replace(UNIT["ExecStart"][0].split()[0], sys.executable))
+
+    verify = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
+    assert (verify.returncode, verify.stderr) == (0, "")
+
+    # 0 is closed, 100 open; the page says 11.
+    security = [analyze, "security", "--offline=true", "--threshold=11", "--no-pager", str(copy)]
+    result = subprocess.run(security, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-400:]
+
+
+# --- the lock of what runs ---------------------------------------------------------------------
+
+
+def test_the_runtime_lock_is_a_part_of_the_lock_that_the_tests_ran_with() -> None:
+    lock, runtime = (
+        pinned((ROOT / name).read_text())
+        for name in ("requirements.lock", "requirements.runtime.lock")
+    )
+
+    assert runtime.items() <= lock.items()
+
+
+def test_the_runtime_lock_holds_everything_that_runs_and_no_tool() -> None:
+    names = set(pinned((ROOT / "requirements.runtime.lock").read_text()))
+    tools = {canonicalize_name(Requirement(line).name) for line in project()["dev"]}
+
+    assert with_what_they_need(project()["dependencies"]) <= names
+    assert not names & tools
+
+
+# --- the pages ---------------------------------------------------------------------------------
+
+
+@every_page
+def test_every_command_on_a_page_exists_with_its_flags(page: Path) -> None:
+    for name, flags in commands_in(page.read_text()):
+        command = ucs_gateway.commands.get(name)
+        assert command is not None, name
+        known = {flag for option in command.params for flag in option.opts}
+        assert set(flags) <= known, name
+
+
+@every_page
+def test_every_file_on_a_page_exists(page: Path) -> None:
+    text = page.read_text()
+    ours = re.compile(r"(?:deploy|config|gateway|policy|tests|\.ci)/[\w./-]*|[A-Z]+\.md")
+    for code in code_in(text):
+        if ours.fullmatch(code):
+            base = DEPLOY if (DEPLOY / code).exists() else ROOT
+            assert (base / code).exists(), code
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
+
+
+@every_page
+def test_every_make_target_on_a_page_exists(page: Path) -> None:
+    targets = re.findall(r"^([\w.$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for code in code_in(page.read_text()):
+        if found := re.search(r"(?:^|\$ )make ([a-z]+)", code):
+            assert found[1] in targets, code
+
+
+@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.name)
+def test_every_setting_on_a_page_exists(page: Path) -> None:
+    keys = set(keys_of(settings_schema()))
+    known = keys | {metric.name for metric in METRICS} | {"core_attributes"}
+    for code in code_in(page.read_text()):
+        if re.fullmatch(r"[a-z]+(?:_[a-z]+)+|[a-z_]+(?:\.[a-z_]+)+(?<!\.yaml)", code):
+            assert set(code.split(".")) <= known, code
+
+
+@every_page
+def test_every_metric_reason_and_code_on_a_page_exists(page: Path) -> None:
+    text = page.read_text()
+    metrics = {metric.name for metric in METRICS}
+    codes = {error.code for error in children(GatewayError) if hasattr(error, "code")}
+
+    assert set(re.findall(r"\bgateway_[a-z_]+", text)) <= metrics
+    for pattern in re.findall(r'code=~?"([^"]+)"', text):
+        assert set(pattern.split("|")) <= codes
+    for reason in re.findall(r'reason=~?"([^"]+)"', text):
+        assert set(reason.split("|")) <= set(Reason)
+
+
+def test_every_alert_has_an_expression() -> None:
+    [block] = re.findall(r"```yaml\n(groups:.*?)```", PAGES[0].read_text(), re.DOTALL)
+    rules = yaml.safe_load(block)["groups"][0]["rules"]
+
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    assert all(rule["expr"] for rule in rules)
+
+
+def test_nginx_is_shown_passing_the_path_on_as_it_came() -> None:
+    [block] = re.findall(r"```nginx\n(.*?)```", PAGES[0].read_text(), re.DOTALL)
+    directives = [line.strip() for line in block.splitlines() if not line.strip().startswith("#")]
+
+    assert [line for line in directives if line.startswith("proxy_pass")] == [
+        "proxy_pass http://ucs_gateway;"
+    ]
+    assert not any(line.startswith(("rewrite", "proxy_redirect")) for line in directives)
+
+
+def test_the_licence_is_what_the_package_says() -> None:
+    assert project()["license"] == "Apache-2.0"
+    assert (
+        "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text()
+    )
+
+
+def test_a_command_that_is_not_there_would_be_noticed() -> None:
+    with pytest.raises(click.UsageError):
+        parse(["start", "--config", "gateway.yaml"])
+    with pytest.raises(click.UsageError):
+        parse(["serve", "--settings", "gateway.yaml"])
+
+
+# --- what the tests above ask ------------------------------------------------------------------
+
+
+def project() -> dict[str, Any]:
+    value: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return value | {"dev": value["optional-dependencies"]["dev"]}
+
+
+def container_text() -> str:
+    return (DEPLOY / "config" / "container.yaml").read_text()
+
+
+def with_what_they_need(lines: list[str], extra: str = "") -> set[str]:
+    """The names that these requirements lead to on this machine."""
+    found: set[str] = set()
+    for line in lines:
+        requirement = Requirement(line)
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        found.add(canonicalize_name(requirement.name))
+        for wanted in ("", *requirement.extras):
+            found |= with_what_they_need(requires(requirement.name) or [], wanted)
+    return found
+
+
+def keys_of(schema: Any) -> list[str]:
+    """Every property name in a JSON Schema."""
+    if isinstance(schema, dict):
+        own = list(schema.get("properties", {}))
+        return own + [key for value in schema.values() for key in keys_of(value)]
+    return [key for value in schema for key in keys_of(value)] if isinstance(schema, list) else []
+
+
+def children(kind: type[GatewayError]) -> list[type[GatewayError]]:
+    return [kind, *(child for each in kind.__subclasses__() for child in children(each))]
