@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format bench lock schema clean
+.PHONY: demo test check format bench lock reference schema clean
 
 demo: $(STAMP)
 	$(BIN)/ucs-gateway demo $(ARGS)
@@ -29,6 +29,9 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+reference: $(STAMP)
+	$(BIN)/python -m tests.support.reference_pages
+
 schema: $(STAMP)
 	$(BIN)/ucs-gateway schema --folder config/schema
 
@@ -36,6 +39,9 @@ lock:
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --extra dev --upgrade pyproject.toml --output-file requirements.lock
+	$(VENV)/lock/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --python-version 3.11 --constraint requirements.lock pyproject.toml \
+		--output-file requirements.runtime.lock
 
 $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)

@@ -7,7 +7,7 @@
       BodyTypeRefused 415 · BodyTooLarge 413 · HeadTooLarge 431 · TargetTooLong 414
       RequestTimeout 408
       CredentialsRefused 401
-      IdentityUnavailable 503 · Overloaded 503 · AuditUnavailable 503
+      IdentityUnavailable 503 · AuditUnavailable 503
       UpstreamFailed 502 · UpstreamTimeout 504
       InternalFault 500
     SettingsInvalid (at start; never during a request)
@@ -35,7 +35,6 @@ __all__ = [
     "InternalFault",
     "MalformedTarget",
     "MethodRefused",
-    "Overloaded",
     "RequestRejected",
     "RequestTimeout",
     "SettingsInvalid",
@@ -58,11 +57,9 @@ class GatewayError(Exception):
 
 
 class RequestRejected(GatewayError):
-    """The request can be read in more than one way, or in none."""
+    """The request can be read in more than one way, or in none; not raised itself."""
 
     status = 400
-    code = "request-rejected"
-    public = "the request could not be understood"
 
 
 class MalformedTarget(RequestRejected):
@@ -142,12 +139,6 @@ class IdentityUnavailable(GatewayError):
     status = 503
     code = "identity-unavailable"
     public = "the caller's identity cannot be verified just now"
-
-
-class Overloaded(GatewayError):
-    status = 503
-    code = "overloaded"
-    public = "the gateway is busy"
 
 
 class AuditUnavailable(GatewayError):

@@ -31,16 +31,18 @@ class Ending(StrEnum):
 class Section:
     """A header section as read, and what later stages learnt from it.
 
-    Each memo says what it is good for: `held` for `caller` under `table`, `prelude` for the
-    upstream of that name and `caller`.
+    Each memo says what it is good for: `caller` until the moment `caller_until` (monotonic
+    seconds), `held` for `caller` under `table`, a prelude for `caller` and the upstream of its
+    name.
     """
 
-    __slots__ = ("caller", "credential", "headers", "held", "preludes", "table")
+    __slots__ = ("caller", "caller_until", "credential", "headers", "held", "preludes", "table")
 
     def __init__(self, headers: Headers) -> None:
         self.headers = headers
         self.credential: bytes | None = None
         self.caller: Caller | None = None
+        self.caller_until = 0.0
         self.table: DecisionTable | None = None
         self.held = 0
         self.preludes: dict[str, bytes] = {}
@@ -52,54 +54,38 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     method: str
     target: bytes
     is_1_1: bool
+    headers: Headers
     section: Section
-
-    @property
-    def headers(self) -> Headers:
-        return self.section.headers
 
 
 class Exchange:
-    """What is known so far; times are seconds on the monotonic clock."""
+    """What is known so far; times are seconds on the monotonic clock, `wall` since the epoch.
 
-    __slots__ = (
-        "began_at",
-        "bytes_in_before",
-        "bytes_out_before",
-        "caller",
-        "decision",
-        "ending",
-        "enforced",
-        "error_code",
-        "head",
-        "id",
-        "peer",
-        "raw_target",
-        "replied_at",
-        "sent_at",
-        "service",
-        "status",
-        "target",
-    )
+    What has not been found out is read from the class, so that a new exchange costs next to
+    nothing.
+    """
 
-    def __init__(self, id_: str, peer: str, began_at: float) -> None:
+    head: RequestHead | None = None
+    target: Target | None = None
+    caller: Caller = ANONYMOUS
+    decision: Decision | None = None
+    enforced = True
+    status: int | None = None
+    ending = Ending.ERROR
+    error_code = ""
+    sent_at: float | None = None
+    replied_at: float | None = None
+    ended_at: float
+    wall: float
+
+    def __init__(
+        self, id_: str, peer: str, began_at: float, *, bytes_in: int = 0, bytes_out: int = 0
+    ) -> None:
         self.id = id_
         self.peer = peer
         self.began_at = began_at
-        self.head: RequestHead | None = None
-        self.raw_target = b""
-        self.target: Target | None = None
-        self.caller: Caller = ANONYMOUS
-        self.decision: Decision | None = None
-        self.enforced = True
-        self.service = ""
-        self.status: int | None = None
-        self.ending = Ending.ERROR
-        self.error_code = ""
-        self.sent_at: float | None = None
-        self.replied_at: float | None = None
-        self.bytes_in_before = 0
-        self.bytes_out_before = 0
+        self.bytes_in = bytes_in
+        self.bytes_out = bytes_out
 
     def __repr__(self) -> str:
         what = self.head.method if self.head else "no head"

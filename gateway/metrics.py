@@ -28,6 +28,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from gateway.errors import GatewayError
+from policy import Reason
 
 __all__ = ["BUCKETS", "CONTENT_TYPE", "METRICS", "Declaration", "Histogram", "Metrics", "Reading"]
 
@@ -98,6 +99,8 @@ METRICS = (
     ),
 )
 
+_EFFECTS = {reason.label: reason.effect.value for reason in Reason}
+
 _DECLARED = {declaration.name: declaration for declaration in METRICS}
 
 BUCKETS = (
@@ -137,7 +140,7 @@ class Metrics(Collector):
     """The counts of one process. `observe_request` and its like are the hot path."""
 
     def __init__(self) -> None:
-        self._decisions: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        self._decisions: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         # An error's code has a series from the start, so that its first time is an increase.
         self._refusals = dict.fromkeys(_codes(GatewayError), 0)
         self._requests = Histogram()
@@ -145,7 +148,10 @@ class Metrics(Collector):
         self.observe_request = self._requests.observe
         self.observe_upstream = self._upstream.observe
         self._readings: dict[str, Reading] = {
-            "gateway_decisions_total": lambda: self._decisions,
+            "gateway_decisions_total": lambda: {
+                (service, route, _EFFECTS[reason], reason): count
+                for (service, route, reason), count in self._decisions.items()
+            },
             "gateway_refusals_total": lambda: {
                 (code,): count for code, count in self._refusals.items()
             },
@@ -157,8 +163,8 @@ class Metrics(Collector):
     def __repr__(self) -> str:
         return f"Metrics({sum(self._decisions.values())} decisions)"
 
-    def decided(self, service: str, route: str, effect: str, reason: str) -> None:
-        self._decisions[service, route, effect, reason] += 1
+    def decided(self, service: str, route: str, reason: Reason) -> None:
+        self._decisions[service, route, reason.label] += 1
 
     def refused(self, code: str) -> None:
         """Count an error by its code; only codes of `gateway.errors` are known."""

@@ -17,7 +17,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from gateway.audit import AuditWriter, compose
+from gateway.audit import AuditWriter
 from gateway.authn import Authenticator
 from gateway.clock import Clock
 from gateway.errors import (
@@ -69,6 +69,10 @@ DENIALS: Mapping[Reason, tuple[int, str]] = {
     Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
 }
 
+# How long a connection that repeats its header section may go without asking who that is: what is
+# forgotten by the authenticator is forgotten everywhere after so many seconds.
+_LOOK_UP_SECONDS = 1.0
+
 _SMALL_BODY_BYTES = 64 * 1024
 
 _ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
@@ -84,8 +88,7 @@ class Pipeline:
         live: LivePolicy,
         authenticator: Authenticator,
         upstreams: Sequence[Upstream],
-        audit: AuditWriter,
-        digest_key: bytes,
+        audit: AuditWriter[Exchange],
         metrics: Metrics,
         limits: Limits,
         clock: Clock,
@@ -97,7 +100,6 @@ class Pipeline:
         # The longest prefix first; among services that share one, the first of the settings.
         self._by_prefix = sorted(upstreams, key=lambda upstream: -len(upstream.prefix))
         self._audit = audit
-        self._digest_key = digest_key
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
@@ -119,28 +121,35 @@ class Pipeline:
     async def converse(self, client: ClientConnection) -> None:
         """Answer the requests of one connection in order, until either side has had enough."""
         while True:
+            taken_before = client.bytes_taken
             try:
                 head = await client.next_head()
             except GatewayError as error:
                 client.reusable = False
-                await self._exchange(client, None, error)
+                await self._exchange(client, None, error, taken_before)
                 break
             if head is None:
                 break
-            await self._exchange(client, head, None)
-            if not client.reusable:
+            await self._exchange(client, head, None, taken_before)
+            if self.draining or not client.reusable:
                 break
         await client.close()
 
     async def _exchange(
-        self, client: ClientConnection, head: RequestHead | None, error: GatewayError | None
+        self,
+        client: ClientConnection,
+        head: RequestHead | None,
+        error: GatewayError | None,
+        taken_before: int,
     ) -> None:
         """One request from its head to its audit line, however it ends."""
         exchange = Exchange(
-            f"{self._id_prefix}-{next(self._numbers):x}", client.peer, self._clock.monotonic()
+            f"{self._id_prefix}-{next(self._numbers):x}",
+            client.peer,
+            self._clock.monotonic(),
+            bytes_in=-taken_before,  # what is added at the end leaves what this request took
+            bytes_out=-client.bytes_out,
         )
-        exchange.bytes_in_before = client.bytes_in
-        exchange.bytes_out_before = client.bytes_out
         if self.draining:
             client.reusable = False
         try:
@@ -218,9 +227,21 @@ class Pipeline:
         authorization = section.headers.authorization
         if authorization is None:
             return ANONYMOUS
+        now = self._clock.monotonic()
+        if now < section.caller_until:
+            return section.caller
         if section.credential is None:
             section.credential = self._authenticator.digest(authorization)
-        return self._authenticator.cached(section.credential)
+        caller = self._authenticator.cached(section.credential)
+        if caller is not None:
+            section.caller_until = now + self._still_valid(caller)
+        return caller
+
+    def _still_valid(self, caller: Caller) -> float:
+        """For how many seconds a caller need not be looked up again by the same connection."""
+        if caller.expires_at is None:
+            return _LOOK_UP_SECONDS
+        return min(_LOOK_UP_SECONDS, caller.expires_at - self._clock.wall())
 
     async def _decide_on_body(
         self,
@@ -331,20 +352,24 @@ class Pipeline:
         if decision is not None:
             route = decision.route
             if route is None:
-                metrics.decided("", "", decision.reason.effect, decision.reason)
+                metrics.decided("", "", decision.reason)
             else:
-                metrics.decided(route.service, route.id, decision.reason.effect, decision.reason)
+                metrics.decided(route.service, route.id, decision.reason)
         metrics.observe_request(now - exchange.began_at)
         if exchange.sent_at is not None and exchange.replied_at is not None:
             metrics.observe_upstream(exchange.replied_at - exchange.sent_at)
-        self._audit.write(compose(exchange, client, self._digest_key, self._clock.wall(), now))
+        exchange.ended_at = now
+        exchange.wall = self._clock.wall()
+        exchange.bytes_in += client.bytes_taken
+        exchange.bytes_out += client.bytes_out
+        self._audit.write(exchange)
 
 
 def _held(section: Section, caller: Caller, table: DecisionTable) -> int:
     """The caller's permissions under `table`, worked out once as long as all three stay."""
     if section.caller is not caller or section.table is not table:
         if section.caller is not caller:
-            section.preludes.clear()
+            section.preludes = {}
         section.held = table.held_by(caller)
         section.caller = caller
         section.table = table

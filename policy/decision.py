@@ -5,7 +5,7 @@ other.
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -23,26 +23,28 @@ class Effect(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why: a metric label, an audit field and a problem code alike. Never reused, never renamed."""
+    """Why: a metric label, an audit field and a problem code alike. Never reused, never renamed.
 
-    PERMITTED = "permitted"
-    NOT_ENFORCED = "not-enforced"
-    NO_ROUTE = "no-route"
-    NOT_AUTHENTICATED = "not-authenticated"
-    PERMISSION_MISSING = "permission-missing"
-    GUARD_FAILED = "guard-failed"
-    UNDECIDABLE = "undecidable"
+    `effect` and `label` (the value as a plain string) lie on each member: both are read for every
+    request, and reading an enum's `value`, or hashing it, runs Python code.
+    """
 
-    @property
-    def effect(self) -> Effect:
-        """Only what is known to be permitted is allowed."""
-        return _EFFECT[self]
+    effect: Effect
+    label: str
 
+    def __new__(cls, value: str, effect: Effect) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = member.label = str(value)
+        member.effect = effect
+        return member
 
-_EFFECT = dict.fromkeys(Reason, Effect.DENY) | {
-    Reason.PERMITTED: Effect.ALLOW,
-    Reason.NOT_ENFORCED: Effect.ALLOW,
-}
+    PERMITTED = "permitted", Effect.ALLOW
+    NOT_ENFORCED = "not-enforced", Effect.ALLOW
+    NO_ROUTE = "no-route", Effect.DENY
+    NOT_AUTHENTICATED = "not-authenticated", Effect.DENY
+    PERMISSION_MISSING = "permission-missing", Effect.DENY
+    GUARD_FAILED = "guard-failed", Effect.DENY
+    UNDECIDABLE = "undecidable", Effect.DENY
 
 
 class Missing(msgspec.Struct, frozen=True):

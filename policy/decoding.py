@@ -82,8 +82,8 @@ def read(model: type[M], source: Source) -> Reading[M]:
     rest = copy.deepcopy(source.value)
     # What is left out may be missed by what is around it; then that goes too.
     for _ in range(4):
-        for complaint in complaints:
-            _leave_out(rest, _path_in(rest, complaint)[0])
+        for path in [_path_in(rest, complaint)[0] for complaint in complaints]:
+            _leave_out(rest, path)
         try:
             return Reading(model.model_validate(rest), findings)
         except ValidationError as error:

@@ -1,10 +1,10 @@
 """`decide(table, inquiry)`: pure, total, deny by default.
 
-The order of the questions is part of the promise. A public operation is open to
-everybody, and a stranger hears nothing of any other, not even whether there is one. An unknown
-operation is denied to everybody. Then everything that can be said
-without the body is said, and if that is a denial it names all that is known to be missing. The
-body is asked for only if the outcome still depends on it.
+The order of the questions is part of the promise. A public operation is open to everybody, and a
+stranger hears nothing of any other, not even whether there is one. An unknown operation is denied
+to everybody. Then everything that can be said without the body is said, and if that is a denial it
+names all that is known to be missing. The body is asked for only if the outcome still depends on
+it.
 
 This runs for every request: on the usual way through it makes nothing and hands out an answer
 that lies ready on the route.

@@ -223,7 +223,7 @@ def _closer(route: Route, other: Route) -> str:
     for mine, theirs in _pairs(route.template, other.template):
         if mine != theirs:
             return f"`{mine}` is closer than `{theirs}`"
-    return f"{route.method} was asked for"
+    return f"the parameters of `{route.service}` accept less"
 
 
 def _difference(route: Route, segments: tuple[str, ...]) -> str | None:

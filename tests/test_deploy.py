@@ -1,4 +1,4 @@
-"""What is shipped for running the gateway agrees with the gateway: image, compose, unit, pages."""
+"""What is shipped for running the gateway agrees with it: image, settings, compose, unit, lock."""
 
 import asyncio
 import re
@@ -12,24 +12,17 @@ from typing import Any
 
 import click
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from gateway.admin import AdminServer
 from gateway.app import load_table
-from gateway.cli import ucs_gateway
 from gateway.cli.output import Exit
-from gateway.errors import GatewayError
-from gateway.metrics import METRICS, Metrics
-from gateway.settings import Settings, load_settings, settings_schema
-from policy import Reason
+from gateway.metrics import Metrics
+from gateway.settings import Settings, load_settings
 from tests.support.deployment import (
     DEPLOY,
     ROOT,
-    anchors,
-    code_in,
-    commands_in,
     compose,
     exec_form,
     last,
@@ -42,7 +35,6 @@ from tests.support.deployment import (
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 BUILD, FINAL = stages(DOCKERFILE)
 UNIT = unit((DEPLOY / "ucs-gateway.service").read_text())
-PAGES = [DEPLOY / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
 AUDIT_PATIENCE_SECONDS = 10
 
 # Argon2id of a word that nobody needs; only its form matters here.
@@ -51,8 +43,6 @@ USERS = (
     '$6Z8e2OJpxsTK9PG/8hBlAXqJ89ub0w4A1yH3YJNsMA8"}}\n'
 )
 SECRETS = {"ucs-password": "pw\n", "users.yaml": USERS, "audit-digest-key": "0123456789abcdef\n"}
-
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
 def settings_of(name: str, root: Path, secrets: str) -> Settings:
@@ -331,87 +321,11 @@ def test_the_runtime_lock_is_a_part_of_the_lock_that_the_tests_ran_with() -> Non
     assert runtime.items() <= lock.items()
 
 
-def test_the_runtime_lock_holds_everything_that_runs_and_no_tool() -> None:
-    names = set(pinned((ROOT / "requirements.runtime.lock").read_text()))
-    tools = {canonicalize_name(Requirement(line).name) for line in project()["dev"]}
+def test_the_runtime_lock_holds_what_runs_and_nothing_else() -> None:
+    lock = pinned((ROOT / "requirements.runtime.lock").read_text())
+    here = {name for name, (version, _) in lock.items() if holds_here(f"{name}=={version}")}
 
-    assert with_what_they_need(project()["dependencies"]) <= names
-    assert not names & tools
-
-
-# --- the pages ---------------------------------------------------------------------------------
-
-
-@every_page
-def test_every_command_on_a_page_exists_with_its_flags(page: Path) -> None:
-    for name, flags in commands_in(page.read_text()):
-        command = ucs_gateway.commands.get(name)
-        assert command is not None, name
-        known = {flag for option in command.params for flag in option.opts}
-        assert set(flags) <= known, name
-
-
-@every_page
-def test_every_file_on_a_page_exists(page: Path) -> None:
-    text = page.read_text()
-    ours = re.compile(r"(?:deploy|config|gateway|policy|tests|\.ci)/[\w./-]*|[A-Z]+\.md")
-    for code in code_in(text):
-        if ours.fullmatch(code):
-            base = DEPLOY if (DEPLOY / code).exists() else ROOT
-            assert (base / code).exists(), code
-    for link in re.findall(r"\]\(([^)]+)\)", text):
-        file, _, anchor = link.partition("#")
-        target = (page.parent / file).resolve() if file else page
-        assert target.exists(), link
-        assert not anchor or anchor in anchors(target.read_text()), link
-
-
-@every_page
-def test_every_make_target_on_a_page_exists(page: Path) -> None:
-    targets = re.findall(r"^([\w.$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for code in code_in(page.read_text()):
-        if found := re.search(r"(?:^|\$ )make ([a-z]+)", code):
-            assert found[1] in targets, code
-
-
-@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.name)
-def test_every_setting_on_a_page_exists(page: Path) -> None:
-    keys = set(keys_of(settings_schema()))
-    known = keys | {metric.name for metric in METRICS} | {"core_attributes"}
-    for code in code_in(page.read_text()):
-        if re.fullmatch(r"[a-z]+(?:_[a-z]+)+|[a-z_]+(?:\.[a-z_]+)+(?<!\.yaml)", code):
-            assert set(code.split(".")) <= known, code
-
-
-@every_page
-def test_every_metric_reason_and_code_on_a_page_exists(page: Path) -> None:
-    text = page.read_text()
-    metrics = {metric.name for metric in METRICS}
-    codes = {error.code for error in children(GatewayError) if hasattr(error, "code")}
-
-    assert set(re.findall(r"\bgateway_[a-z_]+", text)) <= metrics
-    for pattern in re.findall(r'code=~?"([^"]+)"', text):
-        assert set(pattern.split("|")) <= codes
-    for reason in re.findall(r'reason=~?"([^"]+)"', text):
-        assert set(reason.split("|")) <= set(Reason)
-
-
-def test_every_alert_has_an_expression() -> None:
-    [block] = re.findall(r"```yaml\n(groups:.*?)```", PAGES[0].read_text(), re.DOTALL)
-    rules = yaml.safe_load(block)["groups"][0]["rules"]
-
-    assert len({rule["alert"] for rule in rules}) == len(rules)
-    assert all(rule["expr"] for rule in rules)
-
-
-def test_nginx_is_shown_passing_the_path_on_as_it_came() -> None:
-    [block] = re.findall(r"```nginx\n(.*?)```", PAGES[0].read_text(), re.DOTALL)
-    directives = [line.strip() for line in block.splitlines() if not line.strip().startswith("#")]
-
-    assert [line for line in directives if line.startswith("proxy_pass")] == [
-        "proxy_pass http://ucs_gateway;"
-    ]
-    assert not any(line.startswith(("rewrite", "proxy_redirect")) for line in directives)
+    assert here == with_what_they_need(project()["dependencies"])
 
 
 def test_the_licence_is_what_the_package_says() -> None:
@@ -433,11 +347,16 @@ def test_a_command_that_is_not_there_would_be_noticed() -> None:
 
 def project() -> dict[str, Any]:
     value: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return value | {"dev": value["optional-dependencies"]["dev"]}
+    return value
 
 
 def container_text() -> str:
     return (DEPLOY / "config" / "container.yaml").read_text()
+
+
+def holds_here(line: str, extra: str = "") -> bool:
+    marker = Requirement(line).marker
+    return marker is None or marker.evaluate({"extra": extra})
 
 
 def with_what_they_need(lines: list[str], extra: str = "") -> set[str]:
@@ -445,21 +364,9 @@ def with_what_they_need(lines: list[str], extra: str = "") -> set[str]:
     found: set[str] = set()
     for line in lines:
         requirement = Requirement(line)
-        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+        if not holds_here(line, extra):
             continue
         found.add(canonicalize_name(requirement.name))
         for wanted in ("", *requirement.extras):
             found |= with_what_they_need(requires(requirement.name) or [], wanted)
     return found
-
-
-def keys_of(schema: Any) -> list[str]:
-    """Every property name in a JSON Schema."""
-    if isinstance(schema, dict):
-        own = list(schema.get("properties", {}))
-        return own + [key for value in schema.values() for key in keys_of(value)]
-    return [key for value in schema for key in keys_of(value)] if isinstance(schema, list) else []
-
-
-def children(kind: type[GatewayError]) -> list[type[GatewayError]]:
-    return [kind, *(child for each in kind.__subclasses__() for child in children(each))]

@@ -115,6 +115,7 @@ def test_the_example_of_the_documentation_is_read(folder: Path) -> None:
               algorithms: [RS256]
               jwks: {url: "https://login.example.com/jwks.json"}
               roles_claim: roles
+              subject_prefix: ""
           basic: {users: users.yaml, realm: UCS}
         limits: {}
         audit: {file: audit.jsonl}
@@ -387,8 +388,8 @@ def test_a_secret_cannot_stand_in_the_file_itself_and_is_not_repeated(folder: Pa
 
 def test_no_secret_shows_in_any_rendering(folder: Path) -> None:
     identity = (
-        "{jwt: [{" + ISSUER + ", algorithms: [HS256], secret_file: secrets/long}],"
-        " basic: {users: users.yaml}}"
+        "{jwt: [{" + ISSUER + ", algorithms: [HS256], secret_file: secrets/long,"
+        " subject_prefix: ''}], basic: {users: users.yaml}}"
     )
     credential = "credential: {basic: {username: gateway, password_file: secrets/ucs}}"
     settings = load(
@@ -536,6 +537,22 @@ def test_public_keys_go_with_asymmetric_algorithms(
 
     assert made.algorithms == (algorithm,)
     assert getattr(made, source) is not None
+
+
+def test_names_from_several_sources_have_to_be_told_apart(folder: Path) -> None:
+    """J-13: `anna` of one source is `anna` of another only if the operator says so."""
+    issuer = f"{ISSUER}, algorithms: [RS256], {KEYS['pem_file']}"
+    both = "identity: {{jwt: [{{{}}}], basic: {{users: users.yaml}}}}"
+
+    assert finding(folder, minimal(identity=both.format(issuer).removeprefix("identity: "))) == (
+        "bad-value",
+        (
+            "an entry of `jwt`: names come from several sources: say what stands before the names"
+            ' of this one, or `""` if equal names mean the same person'
+        ),
+    )
+    said = both.format(issuer + ", subject_prefix: 'corp:'").removeprefix("identity: ")
+    assert load(folder, minimal(identity=said)).identity.jwt[0].subject_prefix == "corp:"
 
 
 @pytest.mark.parametrize("source", ["jwks", "jwk_file", "pem_file"])

@@ -71,7 +71,7 @@ def _issuer(settings: JwtIssuer, keys: KeySource, *, origin: str) -> TrustedIssu
         audience=settings.audience,
         roles_claim=settings.roles_claim,
         subject_claim=settings.subject_claim,
-        subject_prefix=settings.subject_prefix,
+        subject_prefix=settings.subject_prefix or "",
         leeway_seconds=settings.leeway_seconds,
     )
     return TrustedIssuer(rules, algorithms=settings.algorithms, keys=keys, origin=origin)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli import check, demo, explain, hash_secret, schema, serve, standin, token
-from gateway.cli.output import Exit, show_findings
+from gateway.cli.output import Exit, show_fault, show_findings
 from gateway.errors import SettingsInvalid
 from policy import PolicyInvalid, PolicyUnreadable
 
@@ -40,10 +40,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         show_findings(invalid.diagnostics)
         return Exit.INVALID
     except PolicyUnreadable as unreadable:
-        click.echo(f"error: {unreadable}", err=True)
+        show_fault(str(unreadable))
+        return Exit.COULD_NOT
+    except click.UsageError as misuse:
+        misuse.show()
         return Exit.COULD_NOT
     except click.ClickException as error:
-        error.show()
+        show_fault(error.format_message())
         return Exit.COULD_NOT
     except (click.Abort, KeyboardInterrupt):
         return Exit.COULD_NOT

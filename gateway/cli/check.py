@@ -1,4 +1,7 @@
-"""`ucs-gateway check`: read and compile everything, start nothing, tell every finding at once."""
+"""`ucs-gateway check`: read and compile everything, start nothing, tell every finding at once.
+
+What `serve` would refuse to start with is found here: settings, keys, users, catalogues, policy.
+"""
 
 import os
 from pathlib import Path
@@ -7,7 +10,9 @@ import click
 import msgspec
 
 from gateway.app import load_table
+from gateway.authn import build_authenticator
 from gateway.cli.output import Exit, config_option, format_option, show_findings, show_json
+from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.settings import load_settings
 from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity
@@ -19,16 +24,11 @@ __all__ = ["command"]
 @config_option
 @format_option
 def command(config: Path, format_: str) -> int:
-    """Read the settings, the catalogues and the policy, and tell every finding at once.
+    """Read settings, keys, users, catalogues and policy, and tell every finding at once.
 
     Exits with 3 when there is an error; warnings alone are told and exit with 0.
     """
-    table: DecisionTable | None = None
-    try:
-        table = load_table(load_settings(config, os.environ))
-        findings = table.findings
-    except (SettingsInvalid, PolicyInvalid) as invalid:
-        findings = invalid.diagnostics
+    table, findings = _read(config)
     if format_ == "json":
         show_json(_report(table, findings))
     else:
@@ -36,6 +36,24 @@ def command(config: Path, format_: str) -> int:
         if table is not None:
             click.echo(_summary(config, table))
     return Exit.INVALID if table is None else Exit.YES
+
+
+def _read(config: Path) -> tuple[DecisionTable | None, tuple[Diagnostic, ...]]:
+    """The table that a gateway would start with, if it would, and all there is to say of it."""
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsInvalid as invalid:
+        return None, invalid.diagnostics
+    refused: tuple[Diagnostic, ...] = ()
+    try:
+        build_authenticator(settings.identity, SystemClock())
+    except SettingsInvalid as invalid:
+        refused = invalid.diagnostics
+    try:
+        table = load_table(settings)
+    except PolicyInvalid as invalid:
+        return None, refused + invalid.diagnostics
+    return None if refused else table, refused + table.findings
 
 
 def _summary(config: Path, table: DecisionTable) -> str:

@@ -139,7 +139,8 @@ services:
     errors: gms
 policy: {config_folder}/policy
 identity:
-  jwt: [{{issuer: "{_ISSUER}", audience: {_AUDIENCE}, algorithms: [ES256], pem_file: issuer.pem}}]
+  jwt: [{{issuer: "{_ISSUER}", audience: {_AUDIENCE}, algorithms: [ES256], pem_file: issuer.pem,
+         subject_prefix: ""}}]
   basic: {{users: users.yaml, realm: UCS}}
 audit: {{file: audit.jsonl}}
 log: {{format: console, level: warning}}

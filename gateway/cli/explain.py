@@ -4,23 +4,27 @@ import os
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from gateway.app import load_table
-from gateway.cli.output import Exit, config_option, format_option, show_json
-from gateway.errors import GatewayError
+from gateway.cli.output import Exit, config_option, format_option, near, show_json
+from gateway.errors import BodyTooLarge, GatewayError, MethodRefused
 from gateway.http.body import read_facts
-from gateway.http.target import TargetLimits, canonicalise
+from gateway.http.target import Target, TargetLimits, canonicalise
 from gateway.settings import Limits, load_settings
+from gateway.wire.client import METHODS
 from policy import (
     ANONYMOUS,
     BodyFacts,
     Caller,
     Decision,
+    DecisionTable,
     Effect,
     Explanation,
     Inquiry,
     Kind,
     Means,
+    NeedsBody,
     Step,
     explain,
 )
@@ -64,40 +68,72 @@ def command(
         raise click.ClickException(f"no policy file defines the role `{unknown[0]}`")
     if unknown := sorted(set(claims) - table.claims.keys()):
         raise click.ClickException(f"no policy file maps the claim `{unknown[0]}`")
-    limits = settings.limits
+    if name is not None and not name.isprintable():
+        raise click.ClickException("the name after --as has characters that cannot be seen")
+    if name is not None and name not in table.users:
+        click.echo(f"note: no policy file names the user `{name}`", err=True)
+    caller = _caller(name, roles, claims)
     try:
-        canonical = canonicalise(
-            target.encode(),
-            TargetLimits(
-                max_target_bytes=limits.max_target_bytes,
-                max_segments=limits.max_segments,
-                max_query_parameters=limits.max_query_parameters,
-            ),
+        canonical = _canonical(method.upper(), target, settings.limits)
+        inquiry = Inquiry(
+            caller=caller,
+            held=table.held_by(caller),
+            method=method.upper(),
+            segments=canonical.segments,
+            query=canonical.query,
         )
-        facts = None if body is None else _facts(body, limits)
+        explanation = explain(table, inquiry)
+        if body is not None:
+            explanation = _with_body(table, explanation, body, settings.limits)
     except GatewayError as error:
         return _refused(error, format_)
-    caller = _caller(name, roles, claims)
-    inquiry = Inquiry(
-        caller=caller,
-        held=table.held_by(caller),
-        method=method.upper(),
-        segments=canonical.segments,
-        query=canonical.query,
-        body=facts,
-    )
-    explanation = explain(table, inquiry)
     if format_ == "json":
         show_json(_report(explanation, str(canonical)))
     else:
-        click.echo(str(explanation))
+        click.echo(near(str(explanation)))
     return _exit(explanation)
 
 
-def _facts(body: Path, limits: Limits) -> BodyFacts:
-    return read_facts(
-        body.read_bytes(), max_depth=limits.max_body_depth, max_keys=limits.max_body_keys
+def _canonical(method: str, target: str, limits: Limits) -> Target:
+    """What the gateway would read of the request line, refused where it would refuse it."""
+    if method not in METHODS:
+        raise MethodRefused(f"the gateway serves {', '.join(sorted(METHODS))}")
+    return canonicalise(
+        os.fsencode(target),
+        TargetLimits(
+            max_target_bytes=limits.max_target_bytes,
+            max_segments=limits.max_segments,
+            max_query_parameters=limits.max_query_parameters,
+        ),
     )
+
+
+def _with_body(
+    table: DecisionTable, unread: Explanation, body: Path, limits: Limits
+) -> Explanation:
+    """The explanation with the body's facts.
+
+    Where the outcome does not depend on the body, the gateway does not read it: then it may be
+    anything, and its facts only make the story richer.
+    """
+    try:
+        facts = _facts(body, unread, limits)
+    except GatewayError:
+        if isinstance(unread.decision, NeedsBody):
+            raise
+        click.echo("note: the outcome does not depend on the body, so it is not read", err=True)
+        return unread
+    return explain(table, replace(unread.inquiry, body=facts))
+
+
+def _facts(body: Path, unread: Explanation, limits: Limits) -> BodyFacts:
+    with body.open("rb") as file:
+        content = file.read(limits.max_inspected_body_bytes + 1)
+    if len(content) > limits.max_inspected_body_bytes:
+        raise BodyTooLarge(f"it has more than {limits.max_inspected_body_bytes} bytes")
+    if not content and unread.route is not None and unread.route.body_optional:
+        return BodyFacts({})
+    return read_facts(content, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
 
 
 def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -> Caller:
@@ -115,7 +151,10 @@ def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -
 def _refused(error: GatewayError, format_: str) -> int:
     """The request would be refused before any policy is asked."""
     if format_ == "json":
-        show_json({"effect": "deny", "reason": error.code, "detail": error.detail})
+        show_json({
+            "target": None, "effect": Effect.DENY, "reason": error.code, "detail": error.detail,
+            "route": None, "missing": None, "steps": [], "suppliers": [],
+        })  # fmt: skip
     else:
         click.echo(f"verdict: refused with {error.status}, {error.code}: {error.detail}")
     return Exit.DENIED_OR_DIFFERENT
@@ -134,6 +173,7 @@ def _report(explanation: Explanation, target: str) -> dict[str, object]:
         "target": target,
         "effect": None if decision is None else decision.effect,
         "reason": "needs-body" if decision is None else decision.reason,
+        "detail": None,
         "route": None if explanation.route is None else explanation.route.id,
         "missing": None if decision is None else decision.missing,
         "steps": [_step(step) for step in explanation.steps],

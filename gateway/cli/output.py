@@ -1,5 +1,6 @@
-"""What commands have in common when they speak: exit codes, findings, JSON."""
+"""What commands have in common when they speak: exit codes, findings, faults, JSON."""
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -10,7 +11,15 @@ import msgspec
 
 from policy import Diagnostic, Severity
 
-__all__ = ["Exit", "config_option", "format_option", "show_findings", "show_json"]
+__all__ = [
+    "Exit",
+    "config_option",
+    "format_option",
+    "near",
+    "show_fault",
+    "show_findings",
+    "show_json",
+]
 
 
 class Exit(IntEnum):
@@ -43,10 +52,31 @@ def show_findings(findings: Sequence[Diagnostic]) -> None:
     """Each finding with its place and help, then how many there are, on standard error."""
     for finding in findings:
         word = "error" if finding.severity is Severity.ERROR else "warning"
-        click.echo(f"{word}: {finding}", err=True)
+        click.echo(near(f"{word}: {finding}"), err=True)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if findings:
-        click.echo(f"{errors} errors, {len(findings) - errors} warnings", err=True)
+        warnings = len(findings) - errors
+        click.echo(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}", err=True)
+
+
+def show_fault(message: str) -> None:
+    """Why a command could not do what it was asked, on standard error."""
+    click.echo(near(f"error: {message}"), err=True)
+
+
+def near(text: str) -> str:
+    """`text` with every path below the current folder as one would type it there.
+
+    For people only: programs get whole paths, which mean the same from anywhere.
+    """
+    here = str(Path.cwd())
+    if here == "/":
+        return text
+    return re.sub(rf"(?<![\w./-]){re.escape(here)}/", "", text)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def show_json(value: Any) -> None:

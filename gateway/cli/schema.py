@@ -24,6 +24,8 @@ __all__ = ["command"]
 )
 def command(folder: Path | None, *, verify: bool) -> int:
     """Print the JSON Schema of every file, or write them into a folder."""
+    if verify and folder is None:
+        raise click.UsageError("`--verify` compares the files of a folder: name it with `--folder`")
     schemas = {
         "gateway": settings_schema(),
         "users": json_schema_of(UsersFile, "Users of HTTP Basic"),

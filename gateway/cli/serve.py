@@ -8,6 +8,7 @@ import uvloop
 
 from gateway.app import load_table, serve
 from gateway.cli.output import Exit, config_option, show_findings
+from gateway.errors import AuditUnavailable
 from gateway.logs import configure
 from gateway.settings import load_settings
 
@@ -27,6 +28,9 @@ def command(config: Path) -> int:
     configure(settings.log.format, settings.log.level)
     try:
         uvloop.run(serve(settings, table))
+    except AuditUnavailable as error:
+        raise click.ClickException(f"cannot record: {error.detail}") from None
     except OSError as error:
-        raise click.ClickException(f"cannot listen: {error}") from None
+        why = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"cannot listen: {why}") from None
     return Exit.YES

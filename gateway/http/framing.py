@@ -8,6 +8,7 @@ dropped. A property test holds it to be a subset of what llhttp accepts.
 
 import re
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,7 +18,7 @@ __all__ = ["LAST_CHUNK", "BodyKind", "ChunkDecoder", "RequestLine", "StatusLine"
            "read_request_line", "read_status_line", "reply_body"]  # fmt: skip
 
 
-class RequestLine(msgspec.Struct, frozen=True):
+class RequestLine(NamedTuple):
     """RFC 9112 section 3: method, raw target, and whether the version is HTTP/1.1 (or 1.0)."""
 
     method: str
@@ -70,9 +71,9 @@ class BodyKind(Enum):
     CLOSE = "close"
 
 
-def reply_body(method: str, status: int, *, chunked: bool, length: int | None) -> BodyKind:
-    """RFC 9112 section 6.3: which replies have a body and what delimits it."""
-    if method == "HEAD" or status in {204, 304} or status < 200:
+def reply_body(status: int, *, chunked: bool, length: int | None) -> BodyKind:
+    """RFC 9112 section 6.3: which replies have a body and what delimits it, HEAD aside."""
+    if status in {204, 304} or status < 200:
         return BodyKind.NONE
     if chunked:
         return BodyKind.CHUNKED

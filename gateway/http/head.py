@@ -8,7 +8,7 @@ import httptools
 import msgspec
 
 from gateway.errors import FramingRejected, HeadTooLarge, UpstreamFailed
-from gateway.http.framing import StatusLine, read_status_line
+from gateway.http.framing import BodyKind, StatusLine, read_status_line, reply_body
 from gateway.http.headers import Headers, read_headers
 
 __all__ = ["HEAD_END", "ReplyHead", "read_reply_head", "read_request_fields"]
@@ -57,18 +57,18 @@ def read_request_fields(head: bytes, *, max_headers: int, passable: frozenset[by
 
 
 class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of an upstream's reply: what frames it, and the lines that pass to the client.
+    """The head of an upstream's reply: what frames it, and what of it passes to the client.
 
-    `length` is None when the upstream gave none. `lines` are the end-to-end fields, each with its
-    CRLF, without anything that frames the message or speaks for the gateway.
+    `length` is None when the upstream gave none; `kind` is how the body ends unless the request
+    was HEAD. `start` is the status line and the end-to-end fields, each with its CRLF, without
+    anything that frames the message or speaks for the gateway.
     """
 
     status: int
-    reason: bytes
     length: int | None
-    chunked: bool
+    kind: BodyKind
     keep_alive: bool
-    lines: bytes
+    start: bytes
 
 
 # Hop-by-hop (RFC 9110 section 7.6.1), framing, and what only the gateway may say.
@@ -110,15 +110,15 @@ def _reply(line: StatusLine, fields: list[tuple[bytes, bytes]]) -> ReplyHead:
             passing.append((raw_name, value))
     if encodings and (encodings != [b"chunked"] or lengths):
         raise UpstreamFailed("the reply's framing is ambiguous")
+    length = _reply_length(lengths)
+    start = [b"HTTP/1.1 %d %b\r\n" % (line.status, line.reason)]
+    start += (b"%b: %b\r\n" % field for field in passing if field[0].lower() not in nominated)
     return ReplyHead(
         status=line.status,
-        reason=line.reason,
-        length=_reply_length(lengths),
-        chunked=bool(encodings),
+        length=length,
+        kind=reply_body(line.status, chunked=bool(encodings), length=length),
         keep_alive=line.is_1_1 and b"close" not in nominated,
-        lines=b"".join(
-            b"%b: %b\r\n" % field for field in passing if field[0].lower() not in nominated
-        ),
+        start=b"".join(start),
     )
 
 

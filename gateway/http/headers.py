@@ -54,7 +54,8 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True):
 
     `content_length` is None when there is none. `passing` holds the fields that may go to some
     upstream, lower-case name to one value. `keep_alive` is what `Connection` asks for,
-    None when it says nothing.
+    None when it says nothing; `has_body` whether a framing field announces one (RFC 9112 section
+    6).
     """
 
     authorization: bytes | None
@@ -65,12 +66,8 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True):
     expects_continue: bool
     keep_alive: bool | None
     has_host: bool
+    has_body: bool
     passing: dict[bytes, bytes]
-
-    @property
-    def has_body(self) -> bool:
-        """RFC 9112 section 6: a request has a body when one of the two framing fields says so."""
-        return self.chunked or bool(self.content_length)
 
     def lines(self, names: Iterable[bytes]) -> bytes:
         """The fields among `names` that the client sent, as they go to the upstream."""
@@ -104,15 +101,17 @@ def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[byte
         _refuse("`Connection` nominates a header that the gateway reads")
     for name in nominated:
         passing.pop(name, None)
+    length, chunked = _length(single.get(b"content-length")), _chunked(single)
     return Headers(
         authorization=single.get(b"authorization"),
         content_type=passing.get(b"content-type"),
         content_encoding=passing.get(b"content-encoding"),
-        content_length=_length(single.get(b"content-length")),
-        chunked=_chunked(single),
+        content_length=length,
+        chunked=chunked,
         expects_continue=_expects_continue(single.get(b"expect")),
         keep_alive=_persistence(nominated),
         has_host=_host(single.get(b"host")),
+        has_body=chunked or bool(length),
         passing=passing,
     )
 

@@ -30,8 +30,7 @@ def passed_on(
     elif not is_1_1:
         framing += b"connection: keep-alive\r\n"
     return (
-        b"HTTP/1.1 %d %b\r\n%bx-request-id: %b\r\n%b\r\n"
-        % (head.status, head.reason, head.lines, request_id.encode("ascii"), framing)
+        b"%bx-request-id: %b\r\n%b\r\n" % (head.start, request_id.encode("ascii"), framing)
     ), outgoing
 
 

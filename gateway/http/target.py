@@ -49,7 +49,7 @@ class Target(msgspec.Struct, frozen=True, gc=False):
 
 
 # Nothing to decode and nothing to refuse: the spelling is canonical already.
-_PLAIN_PATH = re.compile(rb"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+/?")
+_PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 _PLAIN_QUERY = re.compile(rb"(?:(?:\A|&)[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)+")
 
 # RFC 3986 pchar without `;`, `=` and `&`: in a segment those three are read differently by
@@ -77,7 +77,7 @@ def canonicalise(raw: bytes, limits: TargetLimits) -> Target:
     raw_path, mark, raw_query = raw.partition(b"?")
     if _PLAIN_PATH.fullmatch(raw_path):
         path = raw_path.decode("ascii").removesuffix("/")
-        segments = tuple(path.split("/")[1:])
+        segments = tuple(path[1:].split("/"))
     elif raw_path == b"/":
         path, segments = "/", ()
     else:
@@ -85,10 +85,10 @@ def canonicalise(raw: bytes, limits: TargetLimits) -> Target:
         path = "/" + "/".join(quote(segment, safe="") for segment in segments)
     if len(segments) > limits.max_segments:
         raise TargetTooLong("the path has more segments than max_segments")
-    if not mark or not raw_query:
-        target = Target(path, segments)
-    else:
+    if mark and raw_query:
         target = _with_query(path, segments, raw_query, limits)
+    else:
+        target = Target(path, segments)
     if 3 * len(raw) > limits.max_target_bytes < len(str(target)):  # escaping trebles at most
         raise TargetTooLong("the canonical target is longer than max_target_bytes")
     return target

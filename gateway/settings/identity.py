@@ -57,12 +57,14 @@ class JwtIssuer(Section):
     )
     roles_claim: str = Field(
         default="roles",
-        description="claim that holds the caller's roles; `a.b` reaches into an object",
+        description="claim that holds the caller's roles; `a.b` reaches into an object, a name with"
+        " `/` in it is taken whole",
     )
     subject_claim: str = Field(default="sub", description="claim that holds the caller's name")
-    subject_prefix: str = Field(
-        default="",
-        description="put before the name, so that two issuers cannot vouch for one another's users",
+    subject_prefix: str | None = Field(
+        default=None,
+        description='put before the name; has to be given, if only as `""`, where names come from'
+        " several sources, because `users` of the policy takes equal names for the same person",
     )
     leeway_seconds: float = Field(
         default=30.0, ge=0, le=300, description="clock difference to forgive in `exp` and `nbf`"
@@ -155,3 +157,18 @@ class Identity(Section):
         default=300.0,
         description="longest that a verified token is remembered, its expiry at the latest",
     )
+
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> Self:
+        """Two sources that vouch for `anna` mean one person only if the operator says so (J-13)."""
+        several = len(self.jwt) + (self.basic is not None) > 1
+        message = (
+            "names come from several sources: say what stands before the names of this one,"
+            ' or `""` if equal names mean the same person'
+        )
+        refuse(
+            finding("names-collide", message, "jwt", index)
+            for index, issuer in enumerate(self.jwt)
+            if several and issuer.subject_prefix is None
+        )
+        return self

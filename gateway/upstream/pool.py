@@ -54,7 +54,6 @@ class Pool:
             connection.idle = False
             if connection.usable:
                 connection.is_fresh = False
-                connection.at_leisure()
                 self.active += 1
                 return connection
             connection.abort()

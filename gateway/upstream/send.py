@@ -22,6 +22,8 @@ __all__ = ["Transfer", "send"]
 # nobody, and nothing of a reply has been seen. A write is never sent twice (threat F-12).
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+
 # An upstream that asks the gateway for credentials speaks to the gateway, not to the client.
 _REFUSES_THE_GATEWAY = frozenset({401, 407})
 
@@ -52,15 +54,9 @@ async def send(
     `inspected` is the body that was read for the decision; otherwise the body is streamed. Raises
     UpstreamFailed, UpstreamTimeout, BodyTooLarge, and what reading the client's body raises.
     """
-    framing = _framing(head, inspected)
-    length = head.headers.content_length
-    if inspected is None and length is not None and length > transfer.max_body_bytes:
-        raise BodyTooLarge("`Content-Length` is over max_body_bytes")
-    request = upstream.request_head(
-        head, target, exchange.caller, client.forwarding_lines, exchange.id, framing
+    request = _request(
+        exchange, client, upstream, transfer, head=head, target=target, inspected=inspected
     )
-    if inspected:
-        request += inspected
     exchange.sent_at = transfer.clock.monotonic()
     pool = upstream.pool
     connection = pool.take_idle() or await pool.connect()
@@ -68,18 +64,21 @@ async def send(
         clean = False
         try:
             connection.send_request(request)
-            if inspected is None and not client.body_taken:
+            if not client.body_taken:
                 await _upload(client, connection, transfer, chunked=head.headers.chunked)
-            try:
-                reply = await connection.reply_head(head.method)
-            except UpstreamFailed:
-                if connection.is_fresh or connection.heard or not _may_repeat(head):
-                    raise
-            else:
-                exchange.replied_at = transfer.clock.monotonic()
-                await _relay(exchange, client, connection, transfer, head=head, reply=reply)
-                clean = connection.is_clean_after(reply) and client.body_taken
-                return
+            while (reply := connection.take_reply(head.method)) is None:
+                await connection.wait()
+            exchange.replied_at = transfer.clock.monotonic()
+            kind = _begin_reply(exchange, client, connection, head=head, reply=reply)
+            if not connection.body_taken:
+                await _stream(client, connection, transfer, kind)
+            exchange.ending = Ending.COMPLETE
+            clean = client.body_taken and connection.is_clean_after(reply)
+        except UpstreamFailed:
+            if connection.is_fresh or connection.heard or head.method not in _REPEATABLE:
+                raise
+        else:
+            return
         finally:
             if clean:
                 pool.put_back(connection)
@@ -88,22 +87,41 @@ async def send(
         connection = await pool.connect()
 
 
-def _may_repeat(head: RequestHead) -> bool:
-    return head.method in _REPEATABLE
+def _request(
+    exchange: Exchange,
+    client: ClientConnection,
+    upstream: Upstream,
+    transfer: Transfer,
+    *,
+    head: RequestHead,
+    target: Target,
+    inspected: bytes | None,
+) -> bytes:
+    """The request's head, and its body where that was read for the decision."""
+    if inspected is None and (head.headers.content_length or 0) > transfer.max_body_bytes:
+        raise BodyTooLarge("`Content-Length` is over max_body_bytes")
+    request = upstream.request_head(
+        head,
+        target,
+        exchange.caller,
+        client.forwarding_lines,
+        exchange.id,
+        _framing(head, inspected),
+    )
+    return request + inspected if inspected else request
 
 
 def _framing(head: RequestHead, inspected: bytes | None) -> bytes:
+    """The line that delimits the body, with its CRLF, or nothing."""
+    method, headers = head.method, head.headers
     if inspected is not None:
         return b"content-length: %d\r\n" % len(inspected)
-    if head.headers.chunked:
-        return b"transfer-encoding: chunked\r\n"
-    length = head.headers.content_length
-    if length is not None:
-        return b"content-length: %d\r\n" % length
+    if headers.has_body:
+        if headers.chunked:
+            return b"transfer-encoding: chunked\r\n"
+        return b"content-length: %d\r\n" % (headers.content_length or 0)
     # RFC 9110 section 8.6: a request whose method expects a body says so when it has none.
-    return (
-        b"" if head.method in _REPEATABLE or head.method == "DELETE" else b"content-length: 0\r\n"
-    )
+    return b"content-length: 0\r\n" if method in _WITH_BODY else b""
 
 
 async def _upload(
@@ -128,30 +146,36 @@ async def _upload(
         connection.at_leisure()
 
 
-async def _relay(
+def _begin_reply(
     exchange: Exchange,
     client: ClientConnection,
     connection: UpstreamConnection,
-    transfer: Transfer,
     *,
     head: RequestHead,
     reply: ReplyHead,
-) -> None:
+) -> BodyKind:
+    """Write the reply's head and what is here of its body; how the body goes on."""
     if reply.status in _REFUSES_THE_GATEWAY:
         raise UpstreamFailed(f"the upstream refused the gateway's own credential: {reply.status}")
-    client.reusable = client.reusable and client.body_taken
+    keep = client.reusable = client.reusable and client.body_taken
     lines, kind = passed_on(
-        reply,
-        connection.body_kind,
-        request_id=exchange.id,
-        is_1_1=head.is_1_1,
-        keep=client.reusable,
+        reply, connection.body_kind, request_id=exchange.id, is_1_1=head.is_1_1, keep=keep
     )
     exchange.status = reply.status
     if kind is BodyKind.CLOSE:
         client.reusable = False
-    piece = connection.take_available()
-    client.write(lines + _framed(piece, kind) if piece else lines)
+    if piece := connection.take_available():
+        lines += _framed(piece, kind)
+    if kind is BodyKind.CHUNKED and connection.body_taken:
+        lines += LAST_CHUNK
+    client.write(lines)
+    return kind
+
+
+async def _stream(
+    client: ClientConnection, connection: UpstreamConnection, transfer: Transfer, kind: BodyKind
+) -> None:
+    """The rest of the reply's body, as fast as the client takes it."""
     while not connection.body_taken:
         await _until_writable(client, transfer)
         piece = await connection.body_piece()
@@ -159,7 +183,6 @@ async def _relay(
             client.write(_framed(piece, kind))
     if kind is BodyKind.CHUNKED:
         client.write(LAST_CHUNK)
-    exchange.ending = Ending.COMPLETE
 
 
 def _framed(piece: bytes, kind: BodyKind) -> bytes:

@@ -33,6 +33,7 @@ METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # A body on these has no meaning, and a server that reads it anyway sees another request (M-4).
 _BODILESS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS"})
 
+_NONE = BodyKind.NONE
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -178,42 +179,40 @@ class ClientConnection(Connection):
         self._scanned = 0
         self.keep(buffer[end:])
         line_end = head.index(b"\r\n")
-        line = read_request_line(head[:line_end])
-        if line.method not in METHODS:
-            raise MethodRefused(f"method {line.method}")
+        method, target, is_1_1 = read_request_line(head[:line_end])
+        if method not in METHODS:
+            raise MethodRefused(f"method {method}")
+        section = self._section
         section_bytes = head[line_end:]
-        if section_bytes == self._section_bytes and self._section is not None:
-            section = self._section
-        else:
-            section = Section(
-                read_request_fields(
-                    head, max_headers=self._limits.max_headers, passable=self._passable
-                )
+        if section is None or section_bytes != self._section_bytes:
+            headers = read_request_fields(
+                head, max_headers=self._limits.max_headers, passable=self._passable
             )
+            section = self._section = Section(headers)
             self._section_bytes = section_bytes
-            self._section = section
-        request = RequestHead(line.method, line.target, line.is_1_1, section)
+        request = RequestHead(method, target, is_1_1, section.headers, section)
         self._frame(request)
         return request
 
     def _frame(self, head: RequestHead) -> None:
         headers = head.headers
-        if headers.chunked:
-            if not head.is_1_1:
-                raise FramingRejected("a chunked body on HTTP/1.0")
-            kind = BodyKind.CHUNKED
-        else:
-            kind = BodyKind.LENGTH if headers.content_length else BodyKind.NONE
-        if kind is not BodyKind.NONE and head.method in _BODILESS:
-            raise FramingRejected("a body on a method that has none")
         if head.is_1_1:
             if not headers.has_host:
                 raise HeaderRejected("HTTP/1.1 without `Host`")
             self.reusable = headers.keep_alive is not False
+            self.wants_continue = headers.expects_continue
         else:
+            if headers.chunked:
+                raise FramingRejected("a chunked body on HTTP/1.0")
             self.reusable = headers.keep_alive is True
-        self.begin_body(kind, headers.content_length)
-        self.wants_continue = headers.expects_continue and head.is_1_1
+            self.wants_continue = False
+        if not headers.has_body:
+            self.begin_body(_NONE, None)
+        elif head.method in _BODILESS:
+            raise FramingRejected("a body on a method that has none")
+        else:
+            kind = BodyKind.CHUNKED if headers.chunked else BodyKind.LENGTH
+            self.begin_body(kind, headers.content_length)
 
     # --- bodies -----------------------------------------------------------------------------
 

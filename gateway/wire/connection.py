@@ -18,12 +18,17 @@ __all__ = ["Connection"]
 _HIGH_WATER_BYTES = 64 * 1024
 
 
+# Reading a member off its enum costs as much as the comparison that follows.
+_NONE, _LENGTH = BodyKind.NONE, BodyKind.LENGTH
+_CHUNKED, _CLOSE = BodyKind.CHUNKED, BodyKind.CLOSE
+
+
 class Connection(asyncio.Protocol):
     """One TCP connection.
 
     `buffer` holds bytes that arrived and nobody took yet; `ended` says the peer has finished
     sending, `lost` that the connection is gone, `expired` that the deadline passed; `blocked`
-    that writing should wait.
+    that writing should wait; `body_taken` that the message at hand has nothing more to give.
     """
 
     __slots__ = (
@@ -35,6 +40,7 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "_watch",
         "blocked",
+        "body_taken",
         "buffer",
         "bytes_in",
         "bytes_out",
@@ -63,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._high_water_bytes = _HIGH_WATER_BYTES
         self._waiter: asyncio.Future[None] | None = None
         self._reading_paused = False
+        self.body_taken = True
         self._body = BodyKind.NONE
         self._remaining = 0
         self._decoder: ChunkDecoder | None = None
@@ -113,24 +120,29 @@ class Connection(asyncio.Protocol):
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def wait(self, also: "Connection | None" = None) -> None:
-        """Until anything happens on this connection, or on `also`."""
-        waiter = self.loop.create_future()
-        self._waiter = waiter
+    def wait(self, also: "Connection | None" = None) -> asyncio.Future[None]:
+        """To be awaited: until anything happens on this connection, or on `also`.
+
+        A plain function, since a coroutine around one future costs as much as the future. Where
+        two connections share it, the second to wake finds it done and leaves it.
+        """
+        waiter = self._waiter = self.loop.create_future()
         if also is not None:
             also._waiter = waiter  # noqa: SLF001 - the same class
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-            if also is not None:
-                also._waiter = None  # noqa: SLF001 - the same class
+        return waiter
+
+    @property
+    def bytes_taken(self) -> int:
+        """How many of the bytes that came in were taken out of the buffer."""
+        return self.bytes_in - len(self.buffer)
 
     def take(self, count: int) -> bytes:
         """Up to `count` bytes from the front of the buffer."""
         buffer = self.buffer
         if len(buffer) <= count:
-            self.keep(b"")
+            self.buffer = b""
+            if self._reading_paused:
+                self.keep(b"")
             return buffer
         self.keep(buffer[count:])
         return buffer[:count]
@@ -148,38 +160,32 @@ class Connection(asyncio.Protocol):
     def begin_body(self, kind: BodyKind, length: int | None) -> None:
         """The bytes that follow are a body of this kind; `length` counts for LENGTH only."""
         self._body = kind
+        self.body_taken = kind is _NONE
         self._remaining = length or 0
-        self._decoder = ChunkDecoder() if kind is BodyKind.CHUNKED else None
-
-    @property
-    def body_taken(self) -> bool:
-        """Whether the whole body was taken, to its last byte."""
-        return self._body is BodyKind.NONE
+        self._decoder = ChunkDecoder() if kind is _CHUNKED else None
 
     def take_body(self) -> bytes | None:
         """The bytes of the body that are here: b"" after the last one, None when to wait.
 
         Raises FramingRejected for a malformed chunk.
         """
-        if self._body is BodyKind.NONE:
+        if self.body_taken:
             return b""
         data = b""
         if self.buffer:
-            if self._decoder is not None:
-                data, rest = self._decoder.decode(self.buffer)
-                self.keep(rest)
-                if self._decoder.done:
-                    self._body = BodyKind.NONE
-            elif self._body is BodyKind.LENGTH:
+            if self._body is _LENGTH:
                 data = self.take(self._remaining)
                 self._remaining -= len(data)
-                if not self._remaining:
-                    self._body = BodyKind.NONE
+                self.body_taken = not self._remaining
+            elif self._decoder is not None:
+                data, rest = self._decoder.decode(self.buffer)
+                self.keep(rest)
+                self.body_taken = self._decoder.done
             else:
                 data = self.take(len(self.buffer))
-        if not data and self.ended and not self.torn and self._body is BodyKind.CLOSE:
-            self._body = BodyKind.NONE
-        return data or (b"" if self._body is BodyKind.NONE else None)
+        if not data and self._body is _CLOSE and self.ended and not self.torn:
+            self.body_taken = True
+        return data or (b"" if self.body_taken else None)
 
     # --- writing ----------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ import asyncio
 import msgspec
 
 from gateway.errors import FramingRejected, UpstreamFailed, UpstreamTimeout
-from gateway.http.framing import BodyKind, reply_body
+from gateway.http.framing import BodyKind
 from gateway.http.head import HEAD_END, ReplyHead, read_reply_head
 from gateway.wire.connection import Connection
-from gateway.wire.watch import Watch
+from gateway.wire.watch import NEVER, Watch
 
 __all__ = ["UpstreamConnection", "UpstreamLimits"]
 
@@ -20,6 +20,8 @@ __all__ = ["UpstreamConnection", "UpstreamLimits"]
 # before its answer is not one to wait for (threat F-10).
 _MAX_INTERIM_REPLIES = 8
 _SWITCHING_PROTOCOLS = 101
+
+_NONE = BodyKind.NONE
 
 
 class UpstreamLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +36,16 @@ class UpstreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 class UpstreamConnection(Connection):
     """One connection to one node."""
 
-    __slots__ = ("_head", "_head_bytes", "_limits", "_unheard_at", "idle", "is_fresh", "name")
+    __slots__ = (
+        "_head",
+        "_head_bytes",
+        "_interim_replies",
+        "_limits",
+        "_unheard_at",
+        "idle",
+        "is_fresh",
+        "name",
+    )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, watch: Watch, name: str, limits: UpstreamLimits
@@ -45,6 +56,7 @@ class UpstreamConnection(Connection):
         self.is_fresh = True
         self._limits = limits
         self._unheard_at = 0
+        self._interim_replies = 0
         self._head_bytes = b""
         self._head: ReplyHead | None = None
 
@@ -70,6 +82,8 @@ class UpstreamConnection(Connection):
     def send_request(self, data: bytes) -> None:
         """Begin an exchange with the request's head, and its body where that is at hand."""
         self._unheard_at = self.bytes_in
+        self._interim_replies = 0
+        self.deadline = self.loop.time() + self._limits.first_byte_timeout_seconds
         self.write(data)
 
     @property
@@ -82,38 +96,39 @@ class UpstreamConnection(Connection):
         """What delimits the body of the reply at hand."""
         return self._body
 
-    async def reply_head(self, method: str) -> ReplyHead:
-        """The head of the final reply to a request of `method`; interim replies are skipped.
+    def take_reply(self, method: str) -> ReplyHead | None:
+        """The head of the final reply to a request of `method`, None as long as it is not here.
 
-        Afterwards `take_body` gives its body. Raises UpstreamFailed or UpstreamTimeout.
+        Interim replies are skipped. Afterwards `take_available` and `body_piece` give the body.
+        Raises UpstreamFailed or UpstreamTimeout.
         """
-        self.within(self._limits.first_byte_timeout_seconds)
-        for _ in range(_MAX_INTERIM_REPLIES + 1):
-            head = await self._next_head()
-            if head.status >= 200:
-                self.at_leisure()
-                kind = reply_body(method, head.status, chunked=head.chunked, length=head.length)
-                self.begin_body(kind, head.length)
+        while (head := self._take_head()) is not None:
+            if head.status >= 200:  # RFC 9110 section 15: the final ones
+                self.deadline = NEVER
+                self.begin_body(_NONE if method == "HEAD" else head.kind, head.length)
                 return head
+            self._interim_replies += 1
             if head.status == _SWITCHING_PROTOCOLS:
                 raise UpstreamFailed("the upstream switched protocols unasked")
-        raise UpstreamFailed("the upstream sent too many interim replies")
+            if self._interim_replies > _MAX_INTERIM_REPLIES:
+                raise UpstreamFailed("the upstream sent too many interim replies")
+        return None
 
-    async def _next_head(self) -> ReplyHead:
-        while True:
-            buffer = self.buffer
-            end = buffer.find(HEAD_END) + len(HEAD_END)
-            if max(end, 0) > self._limits.max_head_bytes:
+    def _take_head(self) -> ReplyHead | None:
+        """The head at the front of the buffer; None when it is not whole yet."""
+        buffer = self.buffer
+        end = buffer.find(HEAD_END) + len(HEAD_END)
+        if end >= len(HEAD_END):
+            if end > self._limits.max_head_bytes:
                 raise UpstreamFailed("the reply's head is too long")
-            if end >= len(HEAD_END):
-                return self._read_head(buffer, end)
-            if len(buffer) > self._limits.max_head_bytes:
-                raise UpstreamFailed("the reply's head is too long")
-            if self.ended:
-                raise UpstreamFailed("the upstream closed the connection before it answered")
-            if self.expired:
-                raise UpstreamTimeout("no reply within first_byte_timeout_seconds")
-            await self.wait()
+            return self._read_head(buffer, end)
+        if len(buffer) > self._limits.max_head_bytes:
+            raise UpstreamFailed("the reply's head is too long")
+        if self.ended:
+            raise UpstreamFailed("the upstream closed the connection before it answered")
+        if self.expired:
+            raise UpstreamTimeout("no reply within first_byte_timeout_seconds")
+        return None
 
     def _read_head(self, buffer: bytes, end: int) -> ReplyHead:
         head_bytes = buffer[:end]
@@ -151,4 +166,4 @@ class UpstreamConnection(Connection):
 
     def is_clean_after(self, head: ReplyHead) -> bool:
         """Whether the exchange is over to its last byte and the connection may be used again."""
-        return head.keep_alive and self._body is BodyKind.NONE and self.usable and not self.blocked
+        return head.keep_alive and self.body_taken and self.usable and not self.blocked

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from functools import partial
 from pathlib import Path
 
 import jwt
@@ -27,6 +28,10 @@ PARTNER = "https://partner.example.com/"
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 
+# `anna` of one of these is `anna` of the others.
+SameNames = partial(JwtIssuer, subject_prefix="")
+
+
 def written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
@@ -50,15 +55,15 @@ async def test_every_source_of_keys_and_the_users_work_together(
         published = Jwks(url=server.url)
         identity = Identity(
             jwt=(
-                JwtIssuer(issuer="pem", audience=AUDIENCE, algorithms=("RS256",), pem_file=pem),
-                JwtIssuer(issuer="jwk", audience=AUDIENCE, algorithms=("EdDSA",), jwk_file=jwk),
-                JwtIssuer(
+                SameNames(issuer="pem", audience=AUDIENCE, algorithms=("RS256",), pem_file=pem),
+                SameNames(issuer="jwk", audience=AUDIENCE, algorithms=("EdDSA",), jwk_file=jwk),
+                SameNames(
                     issuer="secret",
                     audience=AUDIENCE,
                     algorithms=("HS256",),
                     secret_file=Secret(SECRET, "a test"),
                 ),
-                JwtIssuer(issuer=ISSUER, audience=AUDIENCE, algorithms=("ES256",), jwks=published),
+                SameNames(issuer=ISSUER, audience=AUDIENCE, algorithms=("ES256",), jwks=published),
                 JwtIssuer(
                     issuer=PARTNER,
                     audience=AUDIENCE,
@@ -118,7 +123,13 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
     def issuer(name: str, **source: object) -> JwtIssuer:
         return JwtIssuer.model_validate(
-            {"issuer": name, "audience": AUDIENCE, "algorithms": ("ES256",), **source}
+            {
+                "issuer": name,
+                "subject_prefix": "",
+                "audience": AUDIENCE,
+                "algorithms": ("ES256",),
+                **source,
+            }
         )
 
     identity = Identity(

@@ -14,6 +14,7 @@ from gateway.errors import (
     HeadTooLarge,
     UpstreamFailed,
 )
+from gateway.http.framing import BodyKind
 from gateway.http.head import ReplyHead, read_reply_head, read_request_fields
 from gateway.http.headers import FORWARDED, Headers
 
@@ -137,11 +138,10 @@ def test_a_reply_is_read_to_what_frames_it_and_what_passes() -> None:
     head = reply(b"Content-Type: a/b\r\nSet-Cookie: c\r\nset-cookie: d\r\nContent-Length: 12\r\n")
     assert head == ReplyHead(
         status=200,
-        reason=b"OK",
         length=12,
-        chunked=False,
+        kind=BodyKind.LENGTH,
         keep_alive=True,
-        lines=b"Content-Type: a/b\r\nSet-Cookie: c\r\nset-cookie: d\r\n",
+        start=b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nSet-Cookie: c\r\nset-cookie: d\r\n",
     )
 
 
@@ -153,8 +153,8 @@ def test_hop_by_hop_fields_and_the_gateways_own_do_not_pass_back() -> None:
     )  # fmt: skip
     raw = b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(not_passed) + b"\r\nServer: s\r\n\r\n"
     head = read_reply_head(raw, max_headers=20)
-    assert head.lines == b"Server: s\r\n"
-    assert head.chunked
+    assert head.start == b"HTTP/1.1 200 OK\r\nServer: s\r\n"
+    assert head.kind is BodyKind.CHUNKED
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,32 @@ def test_a_connection_is_kept_only_after_a_plain_1_1_reply(
 
 def test_a_reply_may_lack_a_reason_and_a_length() -> None:
     head = reply(line=b"HTTP/1.1 404")
-    assert (head.status, head.reason, head.length) == (404, b"", None)
+    assert (head.status, head.length, head.kind) == (404, None, BodyKind.CLOSE)
+    # RFC 9112 section 4: the space before an absent reason stays.
+    assert head.start == b"HTTP/1.1 404 \r\n"
+
+
+def test_a_reply_goes_on_in_our_own_version() -> None:
+    """RFC 9112 section 2.3: an intermediary sends its own version."""
+    assert reply(line=b"HTTP/1.0 200 Fine").start == b"HTTP/1.1 200 Fine\r\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "section", "expected"),
+    [
+        (200, b"Content-Length: 5\r\n", BodyKind.LENGTH),
+        (200, b"Content-Length: 0\r\n", BodyKind.NONE),
+        (200, b"Transfer-Encoding: Chunked\r\n", BodyKind.CHUNKED),
+        (200, b"", BodyKind.CLOSE),
+        (204, b"Content-Length: 5\r\n", BodyKind.NONE),
+        (304, b"Transfer-Encoding: chunked\r\n", BodyKind.NONE),
+    ],
+)
+def test_a_replys_own_fields_say_how_its_body_ends(
+    status: int, section: bytes, expected: BodyKind
+) -> None:
+    """`reply_body` has every case; here, that each field reaches it."""
+    assert reply(section, b"HTTP/1.1 %d Why" % status).kind is expected
 
 
 MALFORMED_REPLIES = {
@@ -256,7 +281,7 @@ def test_a_reply_of_another_version_is_the_upstreams_failure(line: bytes) -> Non
 def test_control_characters_in_a_reason_never_reach_the_client(line: bytes) -> None:
     """RFC 9112 section 4: a reason is tabs, spaces, visible and 8-bit characters only."""
     try:
-        reason = reply(line=line).reason
+        start = reply(line=line).start
     except UpstreamFailed:
         return
-    assert not any(byte < 0x20 for byte in reason)
+    assert not any(byte < 0x20 for byte in start.removesuffix(b"\r\n"))

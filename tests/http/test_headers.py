@@ -117,6 +117,7 @@ def test_an_empty_section_says_nothing() -> None:
         expects_continue=False,
         keep_alive=None,
         has_host=False,
+        has_body=False,
         passing={},
     )
 

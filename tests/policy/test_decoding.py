@@ -127,6 +127,13 @@ def test_what_is_wrong_is_left_out_and_the_rest_is_kept() -> None:
     assert len(found.findings) == 5
 
 
+def test_an_entry_that_is_wrong_twice_is_left_out_once() -> None:
+    found = reading("named: {a: {size: x}, name: {name: b}}")
+    assert found.model is not None
+    assert found.model.named == {"name": Inner(name="b")}
+    assert len(found.findings) == 2
+
+
 def test_nothing_is_left_of_a_file_that_is_no_mapping() -> None:
     found = reading("[a]")
     assert found.model is None

@@ -49,5 +49,5 @@ def test_every_code_is_kebab_case_and_has_a_meaning() -> None:
 
 
 def test_a_code_is_its_text() -> None:
-    assert Code.UNKNOWN_KEY == "unknown-key"
+    assert Code.UNKNOWN_KEY.value == "unknown-key"
     assert f"{Code.UNKNOWN_KEY}" == "unknown-key"

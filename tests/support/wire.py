@@ -1,8 +1,8 @@
 """A socket, an event loop and a task that do nothing by themselves.
 
 The wire layer waits in one place only, on a future made by its loop. Here that future is a flag
-and the coroutine is driven by hand: `pull(connection.next_head())` runs it until it waits, and
-asking for its result runs it on. So no test waits, time is a number, and a property can try a
+and whatever awaits it is driven by hand: `pull(connection.next_head())` runs it until it waits,
+and asking for its result runs it on. So no test waits, time is a number, and a property can try a
 thousand conversations in a second.
 
 The fakes keep the rules of the real things: bytes do not arrive while reading is paused, nothing
@@ -10,10 +10,11 @@ is written after the end was, and a connection that was closed says no more.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
 from gateway.exchange import RequestHead
+from gateway.http.head import ReplyHead
 from gateway.http.headers import FORWARDED
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.connection import Connection
@@ -38,6 +39,7 @@ __all__ = [
     "post",
     "pull",
     "read_reply",
+    "the_reply",
 ]
 
 T = TypeVar("T")
@@ -54,7 +56,11 @@ class Signal:
         return self._set
 
     def set_result(self, _: object) -> None:
-        assert not self._set, "a waiter was woken twice"
+        assert not self._set, "a waiter was woken twice, or after it was cancelled"
+        self._set = True
+
+    def cancel(self) -> None:
+        """Whoever awaits it was cancelled; asyncio cancels the future with its task."""
         self._set = True
 
     def __await__(self) -> Generator["Signal", None, None]:
@@ -166,11 +172,11 @@ class FakeTransport:
 
 
 class Pull(Generic[T]):
-    """A coroutine driven by hand; to a connection, the task that talks to its client."""
+    """Something awaited by hand; to a connection, the task that talks to its client."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T], name: str = "") -> None:
+    def __init__(self, awaitable: Awaitable[T], name: str = "") -> None:
         self.name = name
-        self._coroutine = coroutine
+        self._steps = awaitable.__await__()
         self._signal: Signal | None = None
         self._outcome: Callable[[], T] | None = None
         self._cancel = False
@@ -184,9 +190,9 @@ class Pull(Generic[T]):
             try:
                 if self._cancel:
                     self._cancel = False
-                    self._signal = self._coroutine.throw(asyncio.CancelledError())
+                    self._signal = self._steps.throw(asyncio.CancelledError())
                 else:
-                    self._signal = self._coroutine.send(None)
+                    self._signal = self._steps.send(None)
             except StopIteration as end:
                 self._outcome = lambda value=end.value: value
             except BaseException as error:  # noqa: BLE001 - handed to whoever asks
@@ -205,6 +211,8 @@ class Pull(Generic[T]):
 
     def cancel(self) -> None:
         self._cancel = self.cancelled = True
+        if self._signal is not None:
+            self._signal.cancel()
 
 
 def _raise(error: BaseException) -> Any:
@@ -332,9 +340,16 @@ FIVE = OK + b"Content-Length: 5\r\n\r\nhello"
 INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
 
 
+async def the_reply(connection: UpstreamConnection, method: str = "GET") -> ReplyHead:
+    """The head of the reply, waited for as long as it is not here."""
+    while (head := connection.take_reply(method)) is None:
+        await connection.wait()
+    return head
+
+
 async def read_reply(upstream: Upstream, method: str) -> tuple[int, bytes]:
     """A whole reply: its status and its body."""
-    head = await upstream.connection.reply_head(method)
+    head = await the_reply(upstream.connection, method)
     body = b""
     while piece := await upstream.connection.body_piece():
         body += piece

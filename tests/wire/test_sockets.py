@@ -16,7 +16,7 @@ from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
-from tests.support.wire import GET, post
+from tests.support.wire import GET, post, the_reply
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ async def exchange(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) ->
     )
     try:
         connection.send_request(GET)
-        await connection.reply_head("GET")
+        await the_reply(connection)
         body = b""
         while piece := await connection.body_piece():
             body += piece

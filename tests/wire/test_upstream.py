@@ -9,12 +9,12 @@ from gateway.errors import UpstreamFailed
 from gateway.http.framing import LAST_CHUNK, BodyKind, chunk
 from gateway.http.head import ReplyHead
 from tests.support.strategies import cuts, in_pieces
-from tests.support.wire import FIVE, INTERIM, OK, Upstream, an_upstream, pull
+from tests.support.wire import FIVE, GET, INTERIM, OK, Upstream, an_upstream, pull, the_reply
 from tests.support.wire import read_reply as read
 
 
 def reply_of(upstream: Upstream, method: str = "GET") -> ReplyHead:
-    return pull(upstream.connection.reply_head(method)).result()
+    return pull(the_reply(upstream.connection, method)).result()
 
 
 # --- whole replies -----------------------------------------------------------------------------
@@ -28,6 +28,8 @@ REPLIES = {
     ),
     "no body by its length": ("POST", OK + b"Content-Length: 0\r\n\r\n", (200, b"")),
     "no body by its method": ("HEAD", OK + b"Content-Length: 5\r\n\r\n", (200, b"")),
+    "no chunks by its method": ("HEAD", OK + b"Transfer-Encoding: chunked\r\n\r\n", (200, b"")),
+    "no end by its method": ("HEAD", OK + b"\r\n", (200, b"")),
     "no body by its status": ("DELETE", b"HTTP/1.1 204 No Content\r\n\r\n", (204, b"")),
     "not modified": ("GET", b"HTTP/1.1 304 N\r\nContent-Length: 5\r\n\r\n", (304, b"")),
     "after an interim reply": ("GET", b"HTTP/1.1 103 Early\r\nLink: a\r\n\r\n" + FIVE, (200, b"hello")),
@@ -129,7 +131,32 @@ def test_the_same_head_is_not_read_twice() -> None:
         heads.append(reply_of(upstream))
         assert upstream.connection.take_available() == b"hello"
     assert heads[0] is heads[1]
-    assert (heads[2].reason, heads[2].length) == (b"Ok", 5)
+    assert (heads[2].start, heads[2].length) == (b"HTTP/1.1 200 Ok\r\n", 5)
+
+
+def test_a_remembered_head_is_held_against_each_new_method() -> None:
+    """The same bytes answer HEAD without a body and GET with one."""
+    head_only = FIVE.removesuffix(b"hello")
+    upstream = an_upstream(pieces=[head_only])
+    remembered = reply_of(upstream, "HEAD")
+    assert pull(upstream.connection.body_piece()).result() == b""
+    upstream.feed(FIVE)
+    assert reply_of(upstream, "GET") is remembered
+    assert pull(upstream.connection.body_piece()).result() == b"hello"
+    upstream.feed(head_only)
+    assert reply_of(upstream, "HEAD") is remembered
+    assert pull(upstream.connection.body_piece()).result() == b""
+    assert upstream.connection.is_clean_after(remembered)
+
+
+def test_a_reply_that_is_not_here_yet_is_asked_for_again() -> None:
+    upstream = an_upstream(pieces=[FIVE[:30]])
+    assert upstream.connection.take_reply("GET") is None
+    assert upstream.connection.take_reply("GET") is None
+    upstream.feed(FIVE[30:])
+    head = upstream.connection.take_reply("GET")
+    assert head is not None
+    assert head.status == 200
 
 
 # --- replies that are none ---------------------------------------------------------------------
@@ -140,6 +167,28 @@ def test_eight_interim_replies_are_skipped_and_a_ninth_is_a_flood() -> None:
     with pytest.raises(UpstreamFailed) as failure:
         reply_of(an_upstream(pieces=[INTERIM * 9 + FIVE]))
     assert failure.value.detail == "the upstream sent too many interim replies"
+
+
+def test_interim_replies_are_counted_over_an_exchange_however_they_arrive() -> None:
+    """F-10: one at a time, nine are a flood all the same."""
+    upstream = an_upstream()
+    upstream.connection.send_request(GET)
+    reply = pull(the_reply(upstream.connection))
+    for _ in range(8):
+        upstream.feed(INTERIM)
+        assert reply.waits
+    upstream.feed(INTERIM)
+    with pytest.raises(UpstreamFailed) as failure:
+        reply.result()
+    assert failure.value.detail == "the upstream sent too many interim replies"
+
+
+def test_each_exchange_may_have_its_interim_replies() -> None:
+    upstream = an_upstream()
+    for _ in range(3):
+        upstream.connection.send_request(GET)
+        upstream.feed(INTERIM * 8 + FIVE)
+        assert pull(read(upstream, "GET")).result() == (200, b"hello")
 
 
 @pytest.mark.parametrize("section", [b"", b"Connection: upgrade\r\nUpgrade: websocket\r\n"])
@@ -167,7 +216,7 @@ def test_a_head_that_cannot_be_read_is_a_failure(raw: bytes, detail: str) -> Non
 
 def test_a_head_without_end_is_a_failure() -> None:
     upstream = an_upstream(max_head_bytes=1000)
-    reply = pull(upstream.connection.reply_head("GET"))
+    reply = pull(the_reply(upstream.connection))
     upstream.feed(OK + b"A: " + b"b" * 900)
     assert reply.waits
     upstream.feed(b"b" * 100)
@@ -193,7 +242,7 @@ def test_too_many_fields_are_a_failure() -> None:
 @pytest.mark.parametrize("how", ["end", "lose"])
 def test_a_connection_closed_before_the_answer_is_a_failure(so_far: bytes, how: str) -> None:
     upstream = an_upstream(pieces=[so_far] if so_far else [])
-    reply = pull(upstream.connection.reply_head("GET"))
+    reply = pull(the_reply(upstream.connection))
     assert reply.waits
     getattr(upstream, how)()
     with pytest.raises(UpstreamFailed) as failure:
