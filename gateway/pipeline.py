@@ -30,7 +30,7 @@ from gateway.errors import (
     UpstreamFailed,
     UpstreamTimeout,
 )
-from gateway.exchange import Ending, Exchange, RequestHead, Section
+from gateway.exchange import Ending, Exchange, RequestHead
 from gateway.http.body import check_body_type, read_facts
 from gateway.http.problem import Dialect, Problem
 from gateway.http.reply import refusal
@@ -39,12 +39,11 @@ from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics
 from gateway.settings import Limits
+from gateway.standing import Standing
 from gateway.upstream import Transfer, Upstream, send
 from gateway.wire.client import METHODS, ClientConnection
 from policy import (
-    ANONYMOUS,
     BodyFacts,
-    Caller,
     Decision,
     DecisionTable,
     Effect,
@@ -68,10 +67,6 @@ DENIALS: Mapping[Reason, tuple[int, str]] = {
     Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
     Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
 }
-
-# How long a connection that repeats its header section may go without asking who that is: what is
-# forgotten by the authenticator is forgotten everywhere after so many seconds.
-_LOOK_UP_SECONDS = 1.0
 
 _SMALL_BODY_BYTES = 64 * 1024
 
@@ -113,6 +108,7 @@ class Pipeline:
             max_body_bytes=limits.max_body_bytes,
             idle_seconds=limits.body_idle_timeout_seconds,
         )
+        self._standing = Standing(authenticator, clock)
         self._id_prefix = secrets.token_hex(8)
         self._numbers = count(1)
 
@@ -186,14 +182,14 @@ class Pipeline:
     ) -> None:
         target = exchange.target = canonicalise(head.target, self._target_limits)
         section = head.section
-        caller = self._known_caller(section)
+        caller = self._standing.caller_of(section)
         if caller is None:
             caller = await self._authenticator.identify(section.headers.authorization)
         exchange.caller = caller
         table = self._live.table
         inquiry = Inquiry(
             caller=caller,
-            held=_held(section, caller, table),
+            held=self._standing.held_by(caller, section, table),
             method=head.method,
             segments=target.segments,
             query=target.query,
@@ -221,27 +217,6 @@ class Pipeline:
             target=target,
             inspected=inspected,
         )
-
-    def _known_caller(self, section: Section) -> Caller | None:
-        """Who sent this header section, if that is known without waiting."""
-        authorization = section.headers.authorization
-        if authorization is None:
-            return ANONYMOUS
-        now = self._clock.monotonic()
-        if now < section.caller_until:
-            return section.caller
-        if section.credential is None:
-            section.credential = self._authenticator.digest(authorization)
-        caller = self._authenticator.cached(section.credential)
-        if caller is not None:
-            section.caller_until = now + self._still_valid(caller)
-        return caller
-
-    def _still_valid(self, caller: Caller) -> float:
-        """For how many seconds a caller need not be looked up again by the same connection."""
-        if caller.expires_at is None:
-            return _LOOK_UP_SECONDS
-        return min(_LOOK_UP_SECONDS, caller.expires_at - self._clock.wall())
 
     async def _decide_on_body(
         self,
@@ -363,14 +338,3 @@ class Pipeline:
         exchange.bytes_in += client.bytes_taken
         exchange.bytes_out += client.bytes_out
         self._audit.write(exchange)
-
-
-def _held(section: Section, caller: Caller, table: DecisionTable) -> int:
-    """The caller's permissions under `table`, worked out once as long as all three stay."""
-    if section.caller is not caller or section.table is not table:
-        if section.caller is not caller:
-            section.preludes = {}
-        section.held = table.held_by(caller)
-        section.caller = caller
-        section.table = table
-    return section.held

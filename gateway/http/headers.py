@@ -10,7 +10,7 @@ client's credentials never pass (H-11).
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 import msgspec
@@ -69,10 +69,11 @@ class Headers(msgspec.Struct, frozen=True, kw_only=True):
     has_body: bool
     passing: dict[bytes, bytes]
 
-    def lines(self, names: Iterable[bytes]) -> bytes:
-        """The fields among `names` that the client sent, as they go to the upstream."""
-        passing = self.passing
-        return b"".join(b"%b: %b\r\n" % (name, passing[name]) for name in names if name in passing)
+    def lines(self, names: frozenset[bytes]) -> bytes:
+        """The fields among `names` that the client sent, in its order, as the upstream gets them."""
+        return b"".join(
+            [b"%b: %b\r\n" % field for field in self.passing.items() if field[0] in names]
+        )
 
 
 def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[bytes]) -> Headers:
@@ -80,27 +81,12 @@ def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[byte
 
     Raises HeaderRejected, and FramingRejected where the end of the message is in doubt.
     """
-    single: dict[bytes, bytes] = {}
-    passing: dict[bytes, bytes] = {}
-    nominated: set[bytes] = set()
-    for raw_name, value in fields:
-        if not _NAME.fullmatch(raw_name):
-            _refuse("a header name has a character besides letters, digits and `-`")
-        name = raw_name.lower()
-        if name in _METHOD_OVERRIDES:
-            _refuse("a header overrides the method")
-        if name == b"connection":
-            nominated.update(token.strip().lower() for token in value.split(b","))
-        elif name in _SINGLE:
-            if name in single:
-                _refuse("a header that may stand once is repeated")
-            single[name] = _visible(value)
-        elif name in passable:
-            _collect(passing, name, _visible(value))
-    if nominated & _PROTECTED:
-        _refuse("`Connection` nominates a header that the gateway reads")
-    for name in nominated:
-        passing.pop(name, None)
+    single, passing, nominated = _sorted(fields, passable)
+    if nominated:
+        if nominated & _PROTECTED:
+            _refuse("`Connection` nominates a header that the gateway reads")
+        for name in nominated:
+            passing.pop(name, None)
     length, chunked = _length(single.get(b"content-length")), _chunked(single)
     return Headers(
         authorization=single.get(b"authorization"),
@@ -116,13 +102,37 @@ def read_headers(fields: Sequence[tuple[bytes, bytes]], passable: frozenset[byte
     )
 
 
-def _collect(passing: dict[bytes, bytes], name: bytes, value: bytes) -> None:
-    if name not in passing:
-        passing[name] = value
-    elif name in _LISTS:
-        passing[name] = b"%b, %b" % (passing[name], value)
-    else:
+def _sorted(
+    fields: Sequence[tuple[bytes, bytes]], passable: frozenset[bytes]
+) -> tuple[dict[bytes, bytes], dict[bytes, bytes], set[bytes]]:
+    """What we read ourselves, what may pass, and what `Connection` nominates."""
+    single: dict[bytes, bytes] = {}
+    passing: dict[bytes, bytes] = {}
+    nominated: set[bytes] = set()
+    for raw_name, value in fields:
+        name = raw_name.lower()
+        if name in _SINGLE:
+            if name in single:
+                _refuse("a header that may stand once is repeated")
+            single[name] = _visible(value)
+        elif name in passable:
+            if name in passing:
+                passing[name] = _listed(name, passing[name], _visible(value))
+            else:
+                passing[name] = _visible(value)
+        elif name == b"connection":
+            nominated.update(token.strip().lower() for token in value.split(b","))
+        elif name in _METHOD_OVERRIDES:
+            _refuse("a header overrides the method")
+        elif not _NAME.fullmatch(name):
+            _refuse("a header name has a character besides letters, digits and `-`")
+    return single, passing, nominated
+
+
+def _listed(name: bytes, before: bytes, value: bytes) -> bytes:
+    if name not in _LISTS:
         _refuse("a header that may stand once is repeated")
+    return b"%b, %b" % (before, value)
 
 
 def _visible(value: bytes) -> bytes:

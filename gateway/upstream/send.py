@@ -66,6 +66,7 @@ async def send(
             connection.send_request(request)
             if not client.body_taken:
                 await _upload(client, connection, transfer, chunked=head.headers.chunked)
+                connection.expect_reply()
             while (reply := connection.take_reply(head.method)) is None:
                 await connection.wait()
             exchange.replied_at = transfer.clock.monotonic()
@@ -129,6 +130,7 @@ async def _upload(
 ) -> None:
     """Stream the client's body, until its end or until the upstream has answered early."""
     sent = 0
+    connection.at_leisure()
     while (piece := await client.body_piece(connection)) is not None:
         if not piece:
             if chunked:

@@ -5,6 +5,7 @@ canonical target, the few header fields that may pass, and what the gateway itse
 client's bytes never reach the upstream, except those of the body.
 """
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from gateway.exchange import RequestHead, Section
@@ -91,9 +92,14 @@ class Upstream:
 
     def _prelude(self, section: Section, caller: Caller, forwarding_lines: bytes) -> bytes:
         """The lines that stay the same as long as the header section and the caller do."""
-        passing = section.headers.lines(sorted(self.passable))
-        said = b"%b: %b\r\n" % (self._caller_header, quote(caller.subject, safe=_SUBJECT).encode())
+        passing = section.headers.lines(self.passable)
+        said = b"%b: %b\r\n" % (self._caller_header, _quoted(caller.subject))
         return self._constant_lines + passing + forwarding_lines + said
+
+
+@lru_cache(maxsize=4096)
+def _quoted(subject: str) -> bytes:
+    return quote(subject, safe=_SUBJECT).encode("ascii")
 
 
 # Visible ASCII without `%`, which marks the escapes themselves (threat H-10).

@@ -12,7 +12,7 @@ from gateway.errors import FramingRejected, UpstreamFailed, UpstreamTimeout
 from gateway.http.framing import BodyKind
 from gateway.http.head import HEAD_END, ReplyHead, read_reply_head
 from gateway.wire.connection import Connection
-from gateway.wire.watch import NEVER, Watch
+from gateway.wire.watch import Watch
 
 __all__ = ["UpstreamConnection", "UpstreamLimits"]
 
@@ -83,8 +83,12 @@ class UpstreamConnection(Connection):
         """Begin an exchange with the request's head, and its body where that is at hand."""
         self._unheard_at = self.bytes_in
         self._interim_replies = 0
-        self.deadline = self.loop.time() + self._limits.first_byte_timeout_seconds
+        self.expect_reply()
         self.write(data)
+
+    def expect_reply(self) -> None:
+        """The request is on its way to its last byte: from now on the upstream's time runs."""
+        self.within(self._limits.first_byte_timeout_seconds)
 
     @property
     def heard(self) -> bool:
@@ -104,7 +108,7 @@ class UpstreamConnection(Connection):
         """
         while (head := self._take_head()) is not None:
             if head.status >= 200:  # RFC 9110 section 15: the final ones
-                self.deadline = NEVER
+                self.at_leisure()
                 self.begin_body(_NONE if method == "HEAD" else head.kind, head.length)
                 return head
             self._interim_replies += 1

@@ -215,6 +215,7 @@ def test_what_connection_nominates_does_not_pass() -> None:
 
 
 def test_lines_are_written_for_the_names_asked_for_and_no_others() -> None:
-    headers = read("Accept: a|Range: bytes=0-1|User-Agent: c")
-    assert headers.lines([b"user-agent", b"prefer", b"accept"]) == b"user-agent: c\r\naccept: a\r\n"
-    assert headers.lines([]) == b""
+    headers = read("User-Agent: c|Range: bytes=0-1|Accept: a")
+    names = frozenset({b"accept", b"prefer", b"user-agent"})
+    assert headers.lines(names) == b"user-agent: c\r\naccept: a\r\n"
+    assert headers.lines(frozenset()) == b""

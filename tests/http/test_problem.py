@@ -85,7 +85,9 @@ def gateway_errors() -> list[type[errors.GatewayError]]:
     """Every class that can become a reply: all but the families, which are not raised."""
     kinds = [getattr(errors, name) for name in errors.__all__]
     families = {errors.GatewayError, errors.RequestRejected}
-    return [kind for kind in kinds if issubclass(kind, errors.GatewayError) and kind not in families]
+    return [
+        kind for kind in kinds if issubclass(kind, errors.GatewayError) and kind not in families
+    ]
 
 
 @pytest.mark.parametrize("kind", gateway_errors(), ids=lambda kind: kind.__name__)

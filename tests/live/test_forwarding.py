@@ -422,3 +422,32 @@ async def test_a_client_that_leaves_ends_the_exchange_and_is_recorded(
             await hung_up.wait()
     [line] = Audit(tmp_path).lines()
     assert (line["status"], line["ending"]) == (None, "client-left")
+
+
+async def test_an_upload_may_last_longer_than_the_time_to_the_first_byte(
+    tmp_path: Path, upstream: RecordingUpstream
+) -> None:
+    """The upstream's time runs from the request's last byte, and then it does run."""
+    loop = asyncio.get_running_loop()
+
+    async def script(conversation: Conversation) -> None:
+        upstream.requests.append(await conversation.request())
+        await conversation.request()
+
+    upstream.script = script
+    patience = {"nodes": [upstream.url], "first_byte_timeout_seconds": 0.3}
+    async with running_site(tmp_path, [ucs(upstream.url, upstream=patience)]) as site:
+        client = await site.connect()
+        authorization = bearer(roles=(IMPORT, CREATE, CREATE_EXTENSION))
+        await client.send(
+            b"POST /profiles/import HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nAuthorization: "
+            + authorization
+            + b"\r\n\r\n"
+        )
+        begun = loop.time()
+        while loop.time() - begun < 1:  # four ticks of the watch, none of which may end this
+            await site.ask("GET", PROFILE, roles=[])
+        await client.send(b"12345678")
+        reply = await client.reply()
+    assert (reply.status, reply.header("x-gateway-refusal")) == (504, "upstream-timeout")
+    assert upstream.requests[0].endswith(b"12345678")

@@ -210,6 +210,33 @@ def test_a_slow_reader_still_gets_the_rest_of_its_answer() -> None:
     assert client.transport.fate != "aborted"
 
 
+def test_what_is_unsent_when_reading_on_ends_has_the_idle_time_of_a_body() -> None:
+    client = a_client(linger_seconds=2.0, body_idle_timeout_seconds=30.0)
+    client.transport.unsent = 50_000
+    done = closing(client)
+    client.advance(2.5)
+    assert done.waits
+    client.advance(29.5)
+    assert done.waits
+    assert client.transport.calls == ["eof", "close"]
+    client.advance(1)
+    done.result()
+    assert client.transport.calls == ["eof", "close", "abort"]
+
+
+def test_a_client_that_read_to_the_end_is_not_dropped() -> None:
+    """The transport closes once all is sent, and says so."""
+    client = a_client()
+    client.end()
+    client.transport.unsent = 50_000
+    done = closing(client)
+    assert done.waits
+    client.transport.unsent = 0
+    client.lose()
+    done.result()
+    assert client.transport.calls == ["eof", "close"]
+
+
 def test_a_client_that_never_reads_is_dropped_in_the_end() -> None:
     """R-2."""
     client = a_client(linger_seconds=2.0, body_idle_timeout_seconds=30.0)

@@ -1,0 +1,74 @@
+"""Who sent a header section, and what that caller may do: worked out once, remembered briefly.
+
+Asking costs little, but it is asked for every request. A connection that repeats its header
+section need not ask again for a second; a caller's permissions under one table are the same for
+all its connections. Nothing is remembered beyond a credential's own end.
+"""
+
+from gateway.authn import Authenticator
+from gateway.clock import Clock
+from gateway.exchange import Section
+from policy import ANONYMOUS, Caller, DecisionTable
+
+__all__ = ["Standing"]
+
+# How long a connection may go without asking who that is: what the authenticator forgets is
+# forgotten everywhere after so many seconds.
+_LOOK_UP_SECONDS = 1.0
+
+# How many callers' permissions are remembered beside the connections' own.
+_KNOWN_CALLERS = 10_000
+
+
+class Standing:
+    """The memory of one event loop."""
+
+    def __init__(self, authenticator: Authenticator, clock: Clock) -> None:
+        self._authenticator = authenticator
+        self._clock = clock
+        self._table: DecisionTable | None = None
+        self._held: dict[bytes, tuple[Caller, int]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Standing {len(self._held)} callers>"
+
+    def caller_of(self, section: Section) -> Caller | None:
+        """Who sent this header section, if that is known without waiting."""
+        authorization = section.headers.authorization
+        if authorization is None:
+            return ANONYMOUS
+        now = self._clock.monotonic()
+        if now < section.caller_until:
+            return section.caller
+        if section.credential is None:
+            section.credential = self._authenticator.digest(authorization)
+        caller = self._authenticator.cached(section.credential)
+        if caller is not None:
+            section.caller_until = now + self._certain_seconds(caller)
+        return caller
+
+    def held_by(self, caller: Caller, section: Section, table: DecisionTable) -> int:
+        """The permissions of `caller`, who sent `section`, under `table`."""
+        if section.caller is not caller or section.table is not table:
+            if section.caller is not caller:
+                section.preludes = {}
+            section.held = self._worked_out(section.credential, caller, table)
+            section.caller = caller
+            section.table = table
+        return section.held
+
+    def _worked_out(self, credential: bytes | None, caller: Caller, table: DecisionTable) -> int:
+        if credential is None:
+            return table.held_by(caller)
+        if table is not self._table or len(self._held) >= _KNOWN_CALLERS:
+            self._table = table
+            self._held = {}
+        known = self._held.get(credential)
+        if known is None or known[0] is not caller:
+            known = self._held[credential] = (caller, table.held_by(caller))
+        return known[1]
+
+    def _certain_seconds(self, caller: Caller) -> float:
+        if caller.expires_at is None:
+            return _LOOK_UP_SECONDS
+        return min(_LOOK_UP_SECONDS, caller.expires_at - self._clock.wall())

@@ -1,0 +1,134 @@
+"""How long an upstream may take to answer an upload: from the request's end, whoever was slow.
+
+`first_byte_timeout_seconds` is promised "from the request's end to the reply's first byte". The
+end of a streamed body is not its beginning, so what the client takes over its body is neither
+held against the upstream nor does it free the upstream from its time limit.
+"""
+
+import pytest
+
+from gateway.errors import UpstreamTimeout
+from gateway.exchange import Ending, Exchange
+from gateway.http.framing import LAST_CHUNK, chunk
+from gateway.http.target import Target
+from gateway.upstream import Transfer, send
+from gateway.wire.upstream import UpstreamConnection
+from tests.support.clock import FakeClock
+from tests.support.wire import FIVE, Pull, a_client, an_upstream, chunked, head_of, post, pull
+
+LATE = "no reply within first_byte_timeout_seconds"
+
+
+class OneConnection:
+    """A service and its pool in one: a kept connection, and what became of it."""
+
+    def __init__(self, connection: UpstreamConnection) -> None:
+        self.pool = self
+        self.fate = "waits"
+        self._connection = connection
+
+    def request_head(self, *_: object) -> bytes:
+        return b"HEAD\r\n\r\n"
+
+    def take_idle(self) -> UpstreamConnection:
+        self.fate = "taken"
+        self._connection.is_fresh = False
+        return self._connection
+
+    def put_back(self, _: UpstreamConnection) -> None:
+        self.fate = "put back"
+
+    def discard(self, _: UpstreamConnection) -> None:
+        self.fate = "discarded"
+
+
+class Upload:
+    """A request that is allowed, on its way from a client to an upstream with 20 s to answer."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.client = a_client(pieces=pieces, body_idle_timeout_seconds=30.0)
+        self.upstream = an_upstream(first_byte_timeout_seconds=20.0)
+        self.service = OneConnection(self.upstream.connection)
+        self.exchange = Exchange("r-1", "10.0.0.7", 0.0)
+        transfer = Transfer(clock=FakeClock(), max_body_bytes=1000, idle_seconds=30.0)
+        self.sending: Pull[None] = pull(
+            send(
+                self.exchange,
+                self.client.connection,
+                self.service,
+                transfer,
+                head=head_of(self.client),
+                target=Target("/", ()),
+                inspected=None,
+            )
+        )
+
+    def advance(self, seconds: float) -> None:
+        """Time passes on both sides."""
+        self.client.advance(seconds)
+        self.upstream.advance(seconds)
+
+    def detail(self) -> str:
+        with pytest.raises(UpstreamTimeout) as failure:
+            self.sending.result()
+        return failure.value.detail
+
+
+# The head with what comes along with it, and what follows piece by piece.
+UPLOADS = {
+    "no body": (post(0), []),
+    "a length, all here": (post(4) + b"body", []),
+    "a length, in pieces": (post(4), [b"bo", b"dy"]),
+    "chunks, all here": (chunked() + chunk(b"body") + LAST_CHUNK, []),
+    "chunks, in pieces": (chunked(), [chunk(b"bo"), chunk(b"dy"), LAST_CHUNK]),
+    "chunks, none of them": (chunked(), [LAST_CHUNK]),
+}
+
+uploads = pytest.mark.parametrize("case", UPLOADS)
+
+
+@uploads
+def test_an_upstream_that_does_not_answer_an_upload_is_given_up(case: str) -> None:
+    """F-10: without the limit, one silent server holds its clients for ever."""
+    first, rest = UPLOADS[case]
+    upload = Upload(first)
+    for piece in rest:
+        assert upload.sending.waits
+        upload.client.feed(piece)
+    assert upload.sending.waits
+    upload.advance(19.9)
+    assert upload.sending.waits
+    upload.advance(0.5)
+    assert upload.detail() == LATE
+    assert upload.service.fate == "discarded"
+
+
+@uploads
+def test_what_the_client_takes_over_its_body_is_not_the_upstreams_time(case: str) -> None:
+    """The client's pauses are within its own limit, and longer than the upstream's."""
+    first, rest = UPLOADS[case]
+    upload = Upload(first)
+    for piece in rest:
+        assert upload.sending.waits
+        upload.advance(25)
+        upload.client.feed(piece)
+    assert upload.sending.waits
+    upload.advance(19)
+    assert upload.sending.waits
+    upload.upstream.feed(FIVE)
+    upload.sending.result()
+    assert upload.exchange.ending is Ending.COMPLETE
+    assert upload.service.fate == "put back"
+
+
+def test_an_early_answer_that_has_only_begun_has_time_to_go_on() -> None:
+    """The upstream said nothing for longer than its limit, as it had to; now it refuses."""
+    upload = Upload(post(4))
+    assert upload.sending.waits
+    upload.advance(25)
+    upload.upstream.feed(b"HTTP/1.1 413 Content Too Large\r\n")
+    assert upload.sending.waits
+    upload.upstream.feed(b"Content-Length: 0\r\n\r\n")
+    upload.sending.result()
+    assert upload.exchange.status == 413
+    assert upload.service.fate == "discarded"
