@@ -70,7 +70,7 @@ async def _upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
             for _ in range(length // len(_BLOCK)):
                 writer.write(_BLOCK)
                 await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
         writer.close()
 
 

@@ -24,6 +24,7 @@ from gateway.pipeline import Pipeline
 from gateway.server import Listener
 from gateway.settings import Address, Settings, specs
 from gateway.upstream import Upstream
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
 from policy import DecisionTable, UseRole
 
@@ -94,13 +95,14 @@ class Gateway:
     async def _start(self, stack: AsyncExitStack) -> None:
         """Start from the inside out, so that the end goes from the outside in."""
         settings = self.settings
-        watch = Watch(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        watch, outbox = Watch(loop), Outbox(loop)
         stack.callback(watch.close)
         await self.audit.start()
         stack.push_async_callback(self.audit.close)
         await self._authenticator.start()
         stack.push_async_callback(self._authenticator.close)
-        self._upstreams = tuple(Upstream(service, watch) for service in settings.services)
+        self._upstreams = tuple(Upstream(service, watch, outbox) for service in settings.services)
         for upstream in self._upstreams:
             stack.callback(upstream.pool.close)
         self._admin = AdminServer(
@@ -121,6 +123,7 @@ class Gateway:
             limits=settings.limits,
             passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
             watch=watch,
+            outbox=outbox,
         )
         await self._listener.start()
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)

@@ -8,6 +8,7 @@ from gateway.settings import Limits
 from gateway.settings.values import Address
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
 
 __all__ = ["Listener"]
@@ -21,11 +22,13 @@ class Listener:
     def __init__(
         self, address: Address, pipeline: Pipeline, *, limits: Limits, passable: frozenset[bytes],
         watch: Watch,
+        outbox: Outbox,
     ) -> None:  # fmt: skip
         self._address = address
         self._pipeline = pipeline
         self._passable = passable
         self._watch = watch
+        self._outbox = outbox
         self._max_connections = limits.max_connections
         self._client_limits = ClientLimits(
             max_head_bytes=limits.max_head_bytes,
@@ -66,6 +69,7 @@ class Listener:
         return ClientConnection(
             loop,
             self._watch,
+            self._outbox,
             limits=self._client_limits,
             passable=self._passable,
             tasks=self._tasks,

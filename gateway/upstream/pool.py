@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 
 from gateway.errors import UpstreamFailed
+from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
 
@@ -24,6 +25,7 @@ class Pool:
         host: str,
         port: int,
         watch: Watch,
+        outbox: Outbox,
         limits: UpstreamLimits,
         max_idle: int,
         connect_timeout_seconds: float,
@@ -34,6 +36,7 @@ class Pool:
         self._host = host
         self._port = port
         self._watch = watch
+        self._outbox = outbox
         self._limits = limits
         self._idle: deque[UpstreamConnection] = deque()
         self._max_idle = max_idle
@@ -65,7 +68,9 @@ class Pool:
         try:
             async with asyncio.timeout(self._connect_timeout_seconds):
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop, self._watch, self.name, self._limits),
+                    lambda: UpstreamConnection(
+                        loop, self._watch, self._outbox, self.name, self._limits
+                    ),
                     self._host,
                     self._port,
                 )

@@ -13,6 +13,7 @@ from gateway.http.headers import FORWARDED
 from gateway.http.target import Target
 from gateway.settings import ServiceSettings
 from gateway.upstream.pool import Pool
+from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamLimits
 from gateway.wire.watch import Watch
 from policy import Caller
@@ -27,7 +28,7 @@ _KEEP_SECONDS = 15.0
 class Upstream:
     """The constant parts of every request to one service, and its pool of connections."""
 
-    def __init__(self, settings: ServiceSettings, watch: Watch) -> None:
+    def __init__(self, settings: ServiceSettings, watch: Watch, outbox: Outbox) -> None:
         self.name = settings.name
         self.dialect = settings.errors
         self.prefix = settings.prefix
@@ -39,6 +40,7 @@ class Upstream:
             host=node.host,
             port=node.port,
             watch=watch,
+            outbox=outbox,
             limits=UpstreamLimits(
                 first_byte_timeout_seconds=upstream.first_byte_timeout_seconds,
                 idle_timeout_seconds=upstream.idle_timeout_seconds,

@@ -24,6 +24,7 @@ from gateway.http.framing import BodyKind, read_request_line
 from gateway.http.head import HEAD_END, read_request_fields
 from gateway.tasks import Tasks
 from gateway.wire.connection import Connection
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
 
 __all__ = ["METHODS", "ClientConnection", "ClientLimits"]
@@ -72,13 +73,14 @@ class ClientConnection(Connection):
         self,
         loop: asyncio.AbstractEventLoop,
         watch: Watch,
+        outbox: Outbox,
         *,
         limits: ClientLimits,
         passable: frozenset[bytes],
         tasks: Tasks,
         converse: "Callable[[ClientConnection], Coroutine[Any, Any, None]]",
     ) -> None:
-        super().__init__(loop, watch)
+        super().__init__(loop, watch, outbox)
         self.peer = ""
         self.forwarding_lines = b""
         self.busy = False
@@ -284,6 +286,7 @@ class ClientConnection(Connection):
         Closing a socket with unread input makes the kernel reset the connection, and the client
         loses the reply that told it why. So: half-close, read on a little, then close.
         """
+        self._outbox.flush()
         if not self.lost:
             await self._read_on()
         if not self.lost:

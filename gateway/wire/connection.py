@@ -10,6 +10,7 @@ import asyncio
 from typing import cast
 
 from gateway.http.framing import BodyKind, ChunkDecoder
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import NEVER, Watch
 
 __all__ = ["Connection"]
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         "_body",
         "_decoder",
         "_high_water_bytes",
+        "_outbox",
         "_reading_paused",
         "_remaining",
         "_waiter",
@@ -53,8 +55,9 @@ class Connection(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, watch: Watch, outbox: Outbox) -> None:
         self.loop = loop
+        self._outbox = outbox
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.buffer = b""
         self.bytes_in = 0
@@ -191,7 +194,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         self.bytes_out += len(data)
-        self.transport.write(data)
+        self._outbox.put(self.transport, data)
 
     def within(self, seconds: float) -> None:
         """Something has to happen within `seconds` from now."""

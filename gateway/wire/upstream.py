@@ -12,6 +12,7 @@ from gateway.errors import FramingRejected, UpstreamFailed, UpstreamTimeout
 from gateway.http.framing import BodyKind
 from gateway.http.head import HEAD_END, ReplyHead, read_reply_head
 from gateway.wire.connection import Connection
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
 
 __all__ = ["UpstreamConnection", "UpstreamLimits"]
@@ -48,9 +49,14 @@ class UpstreamConnection(Connection):
     )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, watch: Watch, name: str, limits: UpstreamLimits
+        self,
+        loop: asyncio.AbstractEventLoop,
+        watch: Watch,
+        outbox: Outbox,
+        name: str,
+        limits: UpstreamLimits,
     ) -> None:
-        super().__init__(loop, watch)
+        super().__init__(loop, watch, outbox)
         self.name = name
         self.idle = False
         self.is_fresh = True

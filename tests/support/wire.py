@@ -18,6 +18,7 @@ from gateway.http.head import ReplyHead
 from gateway.http.headers import FORWARDED
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.connection import Connection
+from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
 
@@ -92,6 +93,10 @@ class FakeLoop:
     def create_future(self) -> Signal:
         return Signal()
 
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Every call is a turn of its own, so what is to run at a turn's end runs now."""
+        callback()
+
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self._now + delay, callback)
         self._timers.append(timer)
@@ -141,6 +146,9 @@ class FakeTransport:
         """What was written since the last time."""
         written, self.written = self.written, b""
         return written
+
+    def is_closing(self) -> bool:
+        return self.fate != "open"
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
@@ -236,11 +244,13 @@ class FakeTasks:
 class Side(Generic[C]):
     """A connection together with the peer, the clock and the transport around it."""
 
-    def __init__(self, make: Callable[[Any, Watch], C], peer: tuple[object, ...] | None) -> None:
+    def __init__(
+        self, make: Callable[[Any, Watch, Outbox], C], peer: tuple[object, ...] | None
+    ) -> None:
         self.loop = FakeLoop()
         self.watch = Watch(self.loop)
         self.transport = FakeTransport(peer)
-        self.connection = make(self.loop, self.watch)
+        self.connection = make(self.loop, self.watch, Outbox(self.loop))
         self.connection.connection_made(self.transport)
 
     def feed(self, *pieces: bytes) -> None:
@@ -286,9 +296,10 @@ def a_client(
         "drain_body_bytes": 65_536,
     } | limits
     side = Side(
-        lambda loop, watch: ClientConnection(
+        lambda loop, watch, outbox: ClientConnection(
             loop,
             watch,
+            outbox,
             limits=ClientLimits(**settings),
             passable=FORWARDED,
             tasks=FakeTasks(),
@@ -304,7 +315,9 @@ def an_upstream(*, pieces: Iterable[bytes] = (), **limits: float) -> Upstream:
     """A connection to an upstream, whose reply so far is `pieces`."""
     settings = {"first_byte_timeout_seconds": 20.0, "idle_timeout_seconds": 40.0} | limits
     side = Side(
-        lambda loop, watch: UpstreamConnection(loop, watch, "node:1", UpstreamLimits(**settings)),
+        lambda loop, watch, outbox: UpstreamConnection(
+            loop, watch, outbox, "node:1", UpstreamLimits(**settings)
+        ),
         None,
     )
     side.feed(*pieces)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.errors import FramingRejected
 from gateway.http.framing import LAST_CHUNK, BodyKind, chunk
 from gateway.wire.connection import Connection
+from gateway.wire.outbox import Outbox
 from gateway.wire.watch import NEVER
 from tests.support.strategies import cuts, in_pieces
 from tests.support.wire import Side, pull
@@ -181,7 +182,7 @@ def test_a_connection_can_be_dropped_at_once_and_only_once_it_is_one() -> None:
     side.lose()
     side.connection.abort()
     assert side.transport.calls == ["abort"]
-    Connection(side.loop, side.watch).abort()
+    Connection(side.loop, side.watch, Outbox(side.loop)).abort()
 
 
 # --- bodies -----------------------------------------------------------------------------------

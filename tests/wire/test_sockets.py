@@ -14,6 +14,7 @@ from gateway.errors import UpstreamFailed
 from gateway.http.headers import FORWARDED
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
+from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
 from tests.support.wire import GET, post, the_reply
@@ -52,10 +53,16 @@ async def a_server(
         except asyncio.CancelledError:
             client.abort()
 
-    watch, tasks = Watch(loop), Tasks("clients")
+    watch, outbox, tasks = Watch(loop), Outbox(loop), Tasks("clients")
     server = await loop.create_server(
         lambda: ClientConnection(
-            loop, watch, limits=LIMITS, passable=FORWARDED, tasks=tasks, converse=conversation
+            loop,
+            watch,
+            outbox,
+            limits=LIMITS,
+            passable=FORWARDED,
+            tasks=tasks,
+            converse=conversation,
         ),
         "127.0.0.1",
         0,
@@ -184,7 +191,8 @@ async def exchange(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) ->
     watch = Watch(loop)
     limits = UpstreamLimits(first_byte_timeout_seconds=10, idle_timeout_seconds=10)
     _, connection = await loop.create_connection(
-        lambda: UpstreamConnection(loop, watch, "node", limits), *server.sockets[0].getsockname()
+        lambda: UpstreamConnection(loop, watch, Outbox(loop), "node", limits),
+        *server.sockets[0].getsockname(),
     )
     try:
         connection.send_request(GET)
