@@ -23,6 +23,8 @@ from gateway.clock import Clock
 from gateway.errors import (
     AuditUnavailable,
     BodyTooLarge,
+    BodyTypeRefused,
+    BodyUnreadable,
     CredentialsRefused,
     GatewayError,
     InternalFault,
@@ -202,7 +204,7 @@ class Pipeline:
         exchange.decision = answer
         route = answer.route
         if answer.reason.effect is Effect.DENY:
-            exchange.enforced = route is None or route.use_role is not UseRole.SHADOW
+            exchange.enforced = _is_enforced(answer)
             if exchange.enforced:
                 await self._deny(exchange, client, answer)
                 return
@@ -225,22 +227,45 @@ class Pipeline:
         table: DecisionTable,
         inquiry: Inquiry,
         question: NeedsBody,
-    ) -> tuple[bytes, Decision | NeedsBody]:
-        """Read the whole body, strictly, and ask again with its facts."""
-        limits = self._limits
-        headers = head.headers
-        if question.route.body_optional and not headers.has_body:
+    ) -> tuple[bytes | None, Decision | NeedsBody]:
+        """Read the whole body, strictly, and ask again with its facts; the body and the answer.
+
+        A service that only shadows its policy lets a body through that nobody can judge, as long
+        as it is still whole: None then means that it was not read.
+        """
+        route = question.route
+        if route.body_optional and not head.headers.has_body:
             return b"", decide(table, replace(inquiry, body=BodyFacts({})))
-        check_body_type(headers)
-        if (headers.content_length or 0) > limits.max_inspected_body_bytes:
+        body = None
+        taken_before = client.bytes_taken
+        try:
+            body = await self._read_body(client, head)
+            facts = await self._read_facts(body)
+        except (BodyTypeRefused, BodyTooLarge, BodyUnreadable) as error:
+            is_whole = body is not None or client.bytes_taken == taken_before
+            if route.use_role is not UseRole.SHADOW or not is_whole:
+                raise
+            return body, Decision(
+                reason=Reason.UNDECIDABLE, policy=table.version, route=route, because=(error.code,)
+            )
+        return body, decide(table, replace(inquiry, body=facts))
+
+    async def _read_body(self, client: ClientConnection, head: RequestHead) -> bytes:
+        check_body_type(head.headers)
+        limit = self._limits.max_inspected_body_bytes
+        if (head.headers.content_length or 0) > limit:
             raise BodyTooLarge("`Content-Length` is over max_inspected_body_bytes")
-        body = await client.whole_body(limits.max_inspected_body_bytes)
+        return await client.whole_body(limit)
+
+    async def _read_facts(self, body: bytes) -> BodyFacts:
         read = partial(
-            read_facts, body, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys
+            read_facts,
+            body,
+            max_depth=self._limits.max_body_depth,
+            max_keys=self._limits.max_body_keys,
         )
         # A large body takes milliseconds to read, for which everybody else would wait.
-        facts = read() if len(body) <= _SMALL_BODY_BYTES else await asyncio.to_thread(read)
-        return body, decide(table, replace(inquiry, body=facts))
+        return read() if len(body) <= _SMALL_BODY_BYTES else await asyncio.to_thread(read)
 
     # --- refusals -----------------------------------------------------------------------------
 
@@ -338,3 +363,15 @@ class Pipeline:
         exchange.bytes_in += client.bytes_taken
         exchange.bytes_out += client.bytes_out
         self._audit.write(exchange)
+
+
+def _is_enforced(denial: Decision) -> bool:
+    """Shadowing is about roles: who is not known is refused all the same, and so is what no
+    catalogue knows, since nobody could say where to send it.
+    """
+    route = denial.route
+    return (
+        route is None
+        or route.use_role is not UseRole.SHADOW
+        or denial.reason is Reason.NOT_AUTHENTICATED
+    )

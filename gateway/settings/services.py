@@ -194,7 +194,7 @@ class ServiceSettings(Section):
     ] = Field(
         default=UseRole.ENFORCE,
         description="`true` enforces roles, `shadow` decides and records but lets through,"
-        " `false` only authenticates",
+        " `false` only authenticates; in every mode strangers and unknown operations are refused",
     )
     errors: Literal["problem", "ucs", "gms"] = Field(
         default="problem",
