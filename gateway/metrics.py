@@ -64,7 +64,7 @@ METRICS = (
         "gateway_request_seconds",
         "histogram",
         (),
-        "From a request's first byte to its reply's last",
+        "From a request's head to its reply's last byte",
     ),
     Declaration(
         "gateway_upstream_seconds",

@@ -2,8 +2,8 @@
 
 `converse` holds one client's conversation; `_answer` is the story itself, and each verb in it is
 a function of another module. A denial is a value and a failure is an exception; both are answered
-by `_refuse` and both end in the same audit record, as does a client that leaves, a task that is
-cancelled and a defect of ours.
+in the words of `gateway.refusals` and both end in the same audit record, as does a client that
+leaves, a task that is cancelled and a defect of ours.
 
 Nothing of a denied request reaches an upstream: `send` is called after the decision, and there is
 no other place where a connection to an upstream is taken.
@@ -11,7 +11,7 @@ no other place where a connection to an upstream is taken.
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 
@@ -25,54 +25,40 @@ from gateway.errors import (
     BodyTooLarge,
     BodyTypeRefused,
     BodyUnreadable,
-    CredentialsRefused,
     GatewayError,
     InternalFault,
-    MethodRefused,
     UpstreamFailed,
     UpstreamTimeout,
 )
 from gateway.exchange import Ending, Exchange, RequestHead
 from gateway.http.body import check_body_type, read_facts
-from gateway.http.problem import Dialect, Problem
-from gateway.http.reply import refusal
-from gateway.http.target import Target, TargetLimits, canonicalise
+from gateway.http.target import TargetLimits, canonicalise
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics
+from gateway.refusals import Refusals
 from gateway.settings import Limits
 from gateway.standing import Standing
 from gateway.upstream import Transfer, Upstream, send
-from gateway.wire.client import METHODS, ClientConnection
+from gateway.wire.client import ClientConnection
 from policy import (
     BodyFacts,
     Decision,
     DecisionTable,
     Effect,
     Inquiry,
-    Missing,
     NeedsBody,
     Reason,
     UseRole,
     decide,
 )
 
-__all__ = ["DENIALS", "Pipeline"]
+__all__ = ["Pipeline"]
 
 _log = get_logger("gateway.pipeline")
 
-# What a denied caller is told: the status and a fixed sentence for each reason.
-DENIALS: Mapping[Reason, tuple[int, str]] = {
-    Reason.NO_ROUTE: (403, "this operation is not known to the gateway, so it is not allowed"),
-    Reason.NOT_AUTHENTICATED: (401, "this operation needs credentials"),
-    Reason.PERMISSION_MISSING: (403, "the caller's roles do not allow this operation"),
-    Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
-    Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
-}
-
 _SMALL_BODY_BYTES = 64 * 1024
 
-_ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
 _FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
 
 
@@ -94,8 +80,7 @@ class Pipeline:
         self._live = live
         self._authenticator = authenticator
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
-        # The longest prefix first; among services that share one, the first of the settings.
-        self._by_prefix = sorted(upstreams, key=lambda upstream: -len(upstream.prefix))
+        self._refusals = Refusals(upstreams, authenticator)
         self._audit = audit
         self._metrics = metrics
         self._limits = limits
@@ -271,16 +256,11 @@ class Pipeline:
 
     async def _deny(self, exchange: Exchange, client: ClientConnection, decision: Decision) -> None:
         """Answer a decision that says no."""
-        status, message = DENIALS[decision.reason]
-        challenges: Sequence[bytes] = ()
-        missing: Missing | None = None
-        if decision.reason is Reason.NOT_AUTHENTICATED:
-            challenges = self._authenticator.challenges
-        elif decision.route is not None and self._upstreams[decision.route.service].reveal_missing:
-            missing = decision.missing
-        client.reusable = client.reusable and client.can_skip_body()
-        self._refuse(exchange, client, status, decision.reason, message, missing, challenges)
-        if client.reusable:
+        keep = client.reusable = client.reusable and client.can_skip_body()
+        reply = self._refusals.of_denial(exchange, decision, keep=keep)
+        exchange.ending = Ending.REFUSED
+        client.write(reply)
+        if keep:
             await client.skip_body()
 
     def _fail(self, exchange: Exchange, client: ClientConnection, error: GatewayError) -> None:
@@ -296,52 +276,8 @@ class Pipeline:
             client.abort()
             return
         exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.REFUSED
-        challenges: Sequence[bytes] = ()
-        if isinstance(error, CredentialsRefused):
-            challenges = self._authenticator.challenges_after(error)
-        client.reusable = client.reusable and client.body_taken
-        extra = _ALLOW_LINE if isinstance(error, MethodRefused) else b""
-        self._refuse(
-            exchange, client, error.status, error.code, error.public, None, challenges, extra
-        )
-
-    def _refuse(
-        self,
-        exchange: Exchange,
-        client: ClientConnection,
-        status: int,
-        code: str,
-        message: str,
-        missing: Missing | None,
-        challenges: Sequence[bytes],
-        extra_lines: bytes = b"",
-    ) -> None:
-        exchange.status = status
-        if exchange.ending is Ending.ERROR:
-            exchange.ending = Ending.REFUSED
-        if client.lost:
-            return
-        problem = Problem(
-            status=status, code=code, message=message, request_id=exchange.id, missing=missing
-        )
-        client.write(
-            refusal(
-                problem,
-                self._dialect(exchange.target),
-                keep=client.reusable,
-                is_head=exchange.head is not None and exchange.head.method == "HEAD",
-                challenges=challenges,
-                extra_lines=extra_lines,
-            )
-        )
-
-    def _dialect(self, target: Target | None) -> Dialect:
-        """The dialect of the service under whose prefix the target lies."""
-        path = target.path if target is not None else "/"
-        for upstream in self._by_prefix:
-            if upstream.prefix == "/" or f"{path}/".startswith(f"{upstream.prefix}/"):
-                return upstream.dialect
-        return "problem"
+        keep = client.reusable = client.reusable and client.body_taken
+        client.write(self._refusals.of_failure(exchange, error, keep=keep))
 
     # --- the record ---------------------------------------------------------------------------
 

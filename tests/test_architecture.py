@@ -200,7 +200,7 @@ def test_a_reading_of_the_time_would_be_noticed(line: str) -> None:
     assert any(map(reads_time, ast.walk(ast.parse(line))))
 
 
-@pytest.mark.parametrize("path", ["/work/x", "(/root)", '"/home/anna/x"', "/Users/anna"])
+@pytest.mark.parametrize("path", [f"{at}x" for at in ("/work/", "(/root/", '"/home/', "/Users/")])
 def test_a_path_of_somebodys_machine_would_be_noticed(path: str) -> None:
     assert _HOMES.search(f"see {path}")
 

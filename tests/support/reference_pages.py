@@ -19,7 +19,7 @@ from gateway.audit import Record
 from gateway.cli import ucs_gateway
 from gateway.http.problem import REASON_PHRASES
 from gateway.metrics import METRICS
-from gateway.pipeline import DENIALS
+from gateway.refusals import DENIALS
 from gateway.settings import settings_schema
 from policy import Effect, Reason
 from policy.diagnostics import Code

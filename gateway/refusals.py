@@ -1,0 +1,99 @@
+"""What a refused caller gets: a denial or a failure, as the bytes of a whole reply.
+
+A denial is a decision's reason, a failure an error's code; both become a `Problem` in the dialect
+of the service under whose prefix the request lies. Where no service can be told, because the
+target could not be read, the root's is taken.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.authn import Authenticator
+from gateway.errors import CredentialsRefused, GatewayError, MethodRefused
+from gateway.exchange import Exchange
+from gateway.http.problem import Dialect, Problem
+from gateway.http.reply import refusal
+from gateway.upstream import Upstream
+from gateway.wire.client import METHODS
+from policy import Decision, Missing, Reason
+
+__all__ = ["DENIALS", "Refusals"]
+
+# What a denied caller is told: the status and a fixed sentence for each reason.
+DENIALS: Mapping[Reason, tuple[int, str]] = {
+    Reason.NO_ROUTE: (403, "this operation is not known to the gateway, so it is not allowed"),
+    Reason.NOT_AUTHENTICATED: (401, "this operation needs credentials"),
+    Reason.PERMISSION_MISSING: (403, "the caller's roles do not allow this operation"),
+    Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
+    Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
+}
+
+# RFC 9110 section 15.5.6: a 405 names the methods that are served.
+_ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
+
+
+class Refusals:
+    """The replies of one gateway's own."""
+
+    def __init__(self, upstreams: Sequence[Upstream], authenticator: Authenticator) -> None:
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        # The longest prefix first; among services that share one, the first of the settings.
+        self._by_prefix = sorted(upstreams, key=lambda upstream: -len(upstream.prefix))
+        self._authenticator = authenticator
+
+    def of_denial(self, exchange: Exchange, decision: Decision, *, keep: bool) -> bytes:
+        """The reply to a decision that says no; sets the exchange's status."""
+        status, message = DENIALS[decision.reason]
+        challenges: Sequence[bytes] = ()
+        missing: Missing | None = None
+        if decision.reason is Reason.NOT_AUTHENTICATED:
+            challenges = self._authenticator.challenges
+        elif decision.route is not None and self._upstreams[decision.route.service].reveal_missing:
+            missing = decision.missing
+        exchange.status = status
+        problem = Problem(
+            status=status,
+            code=decision.reason.label,
+            message=message,
+            request_id=exchange.id,
+            missing=missing,
+        )
+        return self._reply(exchange, problem, keep=keep, challenges=challenges)
+
+    def of_failure(self, exchange: Exchange, error: GatewayError, *, keep: bool) -> bytes:
+        """The reply to a failure; sets the exchange's status."""
+        challenges: Sequence[bytes] = ()
+        if isinstance(error, CredentialsRefused):
+            challenges = self._authenticator.challenges_after(error)
+        extra_lines = _ALLOW_LINE if isinstance(error, MethodRefused) else b""
+        exchange.status = error.status
+        problem = Problem(
+            status=error.status, code=error.code, message=error.public, request_id=exchange.id
+        )
+        return self._reply(
+            exchange, problem, keep=keep, challenges=challenges, extra_lines=extra_lines
+        )
+
+    def _reply(
+        self,
+        exchange: Exchange,
+        problem: Problem,
+        *,
+        keep: bool,
+        challenges: Sequence[bytes],
+        extra_lines: bytes = b"",
+    ) -> bytes:
+        return refusal(
+            problem,
+            self._dialect(exchange),
+            keep=keep,
+            is_head=exchange.head is not None and exchange.head.method == "HEAD",
+            challenges=challenges,
+            extra_lines=extra_lines,
+        )
+
+    def _dialect(self, exchange: Exchange) -> Dialect:
+        path = exchange.target.path if exchange.target is not None else "/"
+        for upstream in self._by_prefix:
+            if upstream.prefix == "/" or f"{path}/".startswith(f"{upstream.prefix}/"):
+                return upstream.dialect
+        return "problem"
