@@ -7,6 +7,7 @@ stand-in's own record of what arrived, which is how one can see that a refused r
 
 import asyncio
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -99,7 +100,7 @@ async def _demo(config_folder: Path, *, once: bool) -> int:
                 if once:
                     return Exit.COULD_NOT if faults else Exit.YES
                 _tell(base, str(gateway.admin_address), standin.url, folder, credentials)
-                await asyncio.Event().wait()
+                await _told_to_stop()
     return Exit.YES
 
 
@@ -206,6 +207,14 @@ async def _make(
             missing = lacking.get("all_of", [])
             missing += [" or ".join(group) for group in lacking.get("any_of", [])]
         return reply.status, reason, missing
+
+
+async def _told_to_stop() -> None:
+    """Ctrl-C or SIGTERM; after either everything ends in order and leaves nothing behind."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
 
 
 def _tell(

@@ -6,6 +6,8 @@ import signal
 from base64 import b64encode
 from pathlib import Path
 
+import pytest
+
 from gateway.cli.output import Exit
 from gateway.settings import Address
 from tests.cli.conftest import Ask
@@ -53,7 +55,10 @@ def test_a_caller_who_lacks_a_task_is_told_which() -> None:
     assert "nothing is created; missing: UCS.Customer.createProfileExtension" in text
 
 
-async def test_it_stays_up_for_trying_things_by_hand_until_ctrl_c() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+async def test_it_stays_up_for_trying_things_by_hand_until_it_is_told_to_end(
+    ending: signal.Signals,
+) -> None:
     async with running("demo") as demo:
         line = await demo.said("The gateway listens on http://")
         (place,) = re.findall(r"http://(\S+) until Ctrl-C", line)
@@ -65,7 +70,7 @@ async def test_it_stays_up_for_trying_things_by_hand_until_ctrl_c() -> None:
         await client.send(request("GET", target, authorization=anna))
         assert (await client.reply()).status == 200
         assert await asyncio.to_thread(audit.exists)
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(ending)
         assert await demo.ended() == Exit.YES
         await client.close()
     assert not audit.parent.exists()  # keys, passwords and audit are gone with it
