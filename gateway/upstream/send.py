@@ -159,14 +159,14 @@ def _begin_reply(
     """Write the reply's head and what is here of its body; how the body goes on."""
     if reply.status in _REFUSES_THE_GATEWAY:
         raise UpstreamFailed(f"the upstream refused the gateway's own credential: {reply.status}")
+    # Nothing is promised to the client before what is here of the body has proved readable.
+    body_kind, piece = connection.body_kind, connection.take_available()
     keep = client.reusable = client.reusable and client.body_taken
-    lines, kind = passed_on(
-        reply, connection.body_kind, request_id=exchange.id, is_1_1=head.is_1_1, keep=keep
-    )
+    lines, kind = passed_on(reply, body_kind, request_id=exchange.id, is_1_1=head.is_1_1, keep=keep)
     exchange.status = reply.status
     if kind is BodyKind.CLOSE:
         client.reusable = False
-    if piece := connection.take_available():
+    if piece:
         lines += _framed(piece, kind)
     if kind is BodyKind.CHUNKED and connection.body_taken:
         lines += LAST_CHUNK

@@ -336,6 +336,7 @@ async def test_a_write_is_never_sent_twice(tmp_path: Path, upstream: RecordingUp
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
         b"garbage\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * 10,
     ],
