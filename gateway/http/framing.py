@@ -3,7 +3,8 @@
 llhttp reads header sections; what it is lenient about is refused here, on the raw bytes
 (ARCHITECTURE.md lists what was measured). Chunked bodies are read by a decoder that accepts the
 core of RFC 9112 section 7.1 only: no extensions, no bare LF, no padding, and trailers are
-dropped. A property test holds it to be a subset of what llhttp accepts.
+dropped, whatever they are called. A property test holds that llhttp accepts, with the same data,
+whatever is accepted here, trailers named like framing fields aside.
 """
 
 import re

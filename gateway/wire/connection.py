@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.ended = True
         self.wake()
-        return True  # the other direction stays open: a client may half-close and still listen
+        return True  # the other direction stays open until we close it ourselves
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost = True

@@ -8,7 +8,7 @@ import pytest
 from tests.support.raw import RawClient, request
 from tests.support.site import Audit, running_site, ucs
 from tests.support.tokens import bearer
-from tests.support.upstream import OK, Conversation, RecordingUpstream
+from tests.support.upstream import OK, Conversation, RecordingUpstream, Script
 
 READ = "UCS.Customer.readCustomerProfile"
 CREATE = "UCS.Customer.createProfile"
@@ -291,16 +291,21 @@ async def test_a_client_that_waits_for_continue_is_told_after_the_decision(
     assert len(upstream.requests) == 1
 
 
-async def test_a_stale_connection_is_replaced_for_a_read(
-    tmp_path: Path, upstream: RecordingUpstream
-) -> None:
+def hangs_up_on_the_second(upstream: RecordingUpstream) -> Script:
+    """Answers once; takes the second request on the same connection and hangs up."""
+
     async def script(conversation: Conversation) -> None:
-        """Answers once; takes the second request on the same connection and hangs up."""
         upstream.requests.append(await conversation.request())
         await conversation.answer(OK)
         upstream.requests.append(await conversation.request())
 
-    upstream.script = script
+    return script
+
+
+async def test_a_stale_connection_is_replaced_for_a_read(
+    tmp_path: Path, upstream: RecordingUpstream
+) -> None:
+    upstream.script = hangs_up_on_the_second(upstream)
     async with running_site(tmp_path, [ucs(upstream.url)]) as site:
         client = await site.connect()
         for _ in range(2):
@@ -311,12 +316,7 @@ async def test_a_stale_connection_is_replaced_for_a_read(
 
 
 async def test_a_write_is_never_sent_twice(tmp_path: Path, upstream: RecordingUpstream) -> None:
-    async def script(conversation: Conversation) -> None:
-        upstream.requests.append(await conversation.request())
-        await conversation.answer(OK)
-        upstream.requests.append(await conversation.request())
-
-    upstream.script = script
+    upstream.script = hangs_up_on_the_second(upstream)
     async with running_site(tmp_path, [ucs(upstream.url)]) as site:
         client = await site.connect()
         await client.send(request("GET", PROFILE, authorization=bearer(roles=(READ,))))
