@@ -13,7 +13,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
-__all__ = ["configure", "get"]
+__all__ = ["always_say", "configure", "get"]
 
 Entry = MutableMapping[str, Any]
 
@@ -67,6 +67,11 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def always_say(**words: object) -> None:
+    """From now on every entry of this process says these words too."""
+    structlog.contextvars.bind_contextvars(**words)
 
 
 def get(name: str) -> Any:

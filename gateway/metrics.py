@@ -2,8 +2,11 @@
 
 A labelled counter of prometheus_client costs 0.4 µs for each `inc`, several of them a request
 more than the decision itself. So a request adds to integers in dicts and lists, on the event
-loop's thread, and a collector turns them into families when somebody looks. What already has an
-owner that counts (connections, the audit queue) is read from that owner at the same moment.
+loop's thread, and `snapshot` tells them when somebody looks. What already has an owner that
+counts (connections, the audit queue) is read from that owner at the same moment.
+
+Each worker process counts for itself. A snapshot is a plain value that travels between processes;
+`merged` makes one of several, and `gateway/exposition.py` the text that Prometheus reads.
 
 Labels come from closed sets only: service and route names of the catalogues, reasons, codes. A
 path or a caller is never one (threat C-14).
@@ -12,39 +15,28 @@ path or a caller is never one (threat C-14).
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
 from typing import Literal
 
 import msgspec
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client import generate_latest as exposition_of
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
 
 from gateway.errors import GatewayError
 from policy import Reason
 
-__all__ = ["BUCKETS", "CONTENT_TYPE", "METRICS", "Declaration", "Histogram", "Metrics", "Reading"]
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""The text format that every Prometheus reads."""
+__all__ = ["BUCKETS", "METRICS", "Declaration", "Histogram", "Metrics", "Reading", "Snapshot",
+           "merged"]  # fmt: skip
 
 _log = structlog.get_logger("gateway.metrics")
 
 
 class Declaration(msgspec.Struct, frozen=True):
-    """What the documentation says of a metric."""
+    """What the documentation says of a metric, and what the values of several workers make."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
     help: str
+    together: Literal["sum", "min", "max"] = "sum"
 
 
 METRICS = (
@@ -80,7 +72,42 @@ METRICS = (
         "Connections to upstream servers, `idle` or `busy`",
     ),
     Declaration(
-        "gateway_policy_info", "gauge", ("digest",), "Always 1; the label names the policy in force"
+        "gateway_policy_info",
+        "gauge",
+        ("digest",),
+        "Always 1; the label names the policy in force",
+        "max",
+    ),
+    Declaration(
+        "gateway_policy_reloads_total",
+        "counter",
+        ("result",),
+        "Reloads of the policy in a worker: `taken`, or `kept` where the last good one stayed",
+    ),
+    Declaration(
+        "gateway_policy_stale",
+        "gauge",
+        (),
+        "1 while the last reload was refused and an older policy stays in force, else 0",
+        "max",
+    ),
+    Declaration(
+        "gateway_workers",
+        "gauge",
+        ("state",),
+        "Worker processes: `starting`, `serving`, `draining`, or `waiting` to be replaced",
+    ),
+    Declaration(
+        "gateway_worker_deaths_total",
+        "counter",
+        (),
+        "Workers that ended without being told to, and were replaced",
+    ),
+    Declaration(
+        "gateway_worker_memory_bytes",
+        "gauge",
+        ("worker",),
+        "Resident memory of each worker process",
     ),
     Declaration(
         "gateway_token_cache_total",
@@ -112,6 +139,52 @@ Reading = Callable[[], float | Mapping[tuple[str, ...], float]]
 """Asked at each scrape: one number, or a number for each tuple of label values."""
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything counted at one moment: values by metric and labels, counts and sum of durations.
+
+    Values of label tuples stand in the order of the declaration; the counts of a histogram are
+    one for each bucket, not accumulated, the last for what lies above all bounds.
+    """
+
+    readings: dict[str, dict[tuple[str, ...], float]]
+    histograms: dict[str, tuple[list[int], float]]
+
+    def counters(self) -> "Snapshot":
+        """Only what never goes down: this has to be remembered of a worker that has ended."""
+        return Snapshot(
+            {
+                name: values
+                for name, values in self.readings.items()
+                if name in _DECLARED and _DECLARED[name].kind == "counter"
+            },
+            self.histograms,
+        )
+
+
+_TOGETHER: Mapping[str, Callable[[float, float], float]] = {
+    "sum": lambda one, other: one + other,
+    "min": min,
+    "max": max,
+}
+
+
+def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """What several workers have counted together."""
+    readings: dict[str, dict[tuple[str, ...], float]] = {}
+    histograms: dict[str, tuple[list[int], float]] = {}
+    for snapshot in snapshots:
+        for name, values in snapshot.readings.items():
+            join = _TOGETHER[_DECLARED[name].together]
+            known = readings.setdefault(name, {})
+            for labels, value in values.items():
+                known[labels] = join(known[labels], value) if labels in known else value
+        for name, (counts, total) in snapshot.histograms.items():
+            before, before_total = histograms.get(name, ([0] * len(counts), 0.0))
+            added = [one + other for one, other in zip(before, counts, strict=True)]
+            histograms[name] = (added, before_total + total)
+    return Snapshot(readings, histograms)
+
+
 class Histogram:
     """Durations, sorted into buckets as they come."""
 
@@ -128,15 +201,12 @@ class Histogram:
         self._counts[bisect_left(BUCKETS, seconds)] += 1
         self._sum += seconds
 
-    def family(self, declaration: Declaration) -> HistogramMetricFamily:
-        bounds = [*(repr(bound) for bound in BUCKETS), "+Inf"]
-        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
-        return HistogramMetricFamily(
-            declaration.name, declaration.help, buckets=buckets, sum_value=self._sum
-        )
+    def told(self) -> tuple[list[int], float]:
+        """The count of each bucket by itself, and the sum in seconds."""
+        return list(self._counts), self._sum
 
 
-class Metrics(Collector):
+class Metrics:
     """The counts of one process. `observe_request` and its like are the hot path."""
 
     def __init__(self) -> None:
@@ -156,9 +226,6 @@ class Metrics(Collector):
                 (code,): count for code, count in self._refusals.items()
             },
         }
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
 
     def __repr__(self) -> str:
         return f"Metrics({sum(self._decisions.values())} decisions)"
@@ -177,40 +244,32 @@ class Metrics(Collector):
             raise ValueError(f"`{name}` is counted already")
         self._readings[name] = reading
 
-    def render(self) -> bytes:
-        """The text exposition format, of type `CONTENT_TYPE`."""
-        return exposition_of(self._registry)
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing has to be collected for the registry to know our names."""
-        return (_empty(declaration) for declaration in METRICS)
-
-    def collect(self) -> Iterator[Metric]:
-        for declaration in METRICS:
-            if declaration.kind == "histogram":
-                upstream = declaration.name == "gateway_upstream_seconds"
-                yield (self._upstream if upstream else self._requests).family(declaration)
-            elif (reading := self._readings.get(declaration.name)) is not None:
-                yield self._taken(declaration, reading)
-
-    def _taken(self, declaration: Declaration, reading: Reading) -> Metric:
-        family = _empty(declaration)
-        try:
-            value = reading()
-            samples = value if isinstance(value, Mapping) else {(): value}
-            for labels, number in sorted(samples.items()):
-                if len(labels) != len(declaration.labels):
-                    raise ValueError(f"`{labels}` does not fit `{declaration.labels}`")
-                family.add_metric(labels, float(number))
-        except Exception:  # noqa: BLE001 - one broken gauge must not hide all the others
-            _log.exception("metric cannot be read", metric=declaration.name)
-            return _empty(declaration)
-        return family
+    def snapshot(self) -> Snapshot:
+        """Everything that is counted here, at this moment."""
+        return Snapshot(
+            {
+                declaration.name: _taken(declaration, reading)
+                for declaration in METRICS
+                if (reading := self._readings.get(declaration.name)) is not None
+            },
+            {
+                "gateway_request_seconds": self._requests.told(),
+                "gateway_upstream_seconds": self._upstream.told(),
+            },
+        )
 
 
-def _empty(declaration: Declaration) -> CounterMetricFamily | GaugeMetricFamily:
-    family = CounterMetricFamily if declaration.kind == "counter" else GaugeMetricFamily
-    return family(declaration.name, declaration.help, labels=declaration.labels)
+def _taken(declaration: Declaration, reading: Reading) -> dict[tuple[str, ...], float]:
+    try:
+        value = reading()
+        values = dict(value) if isinstance(value, Mapping) else {(): value}
+        for labels in values:
+            if len(labels) != len(declaration.labels):
+                raise ValueError(f"`{labels}` does not fit `{declaration.labels}`")
+        return {labels: float(number) for labels, number in values.items()}
+    except Exception:  # noqa: BLE001 - one broken gauge must not hide all the others
+        _log.exception("metric cannot be read", metric=declaration.name)
+        return {}
 
 
 def _codes(kind: type[GatewayError]) -> Iterator[str]:

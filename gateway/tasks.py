@@ -55,6 +55,10 @@ class Tasks:
         task.add_done_callback(self._ended)
         return task
 
+    async def settle(self, seconds: float) -> None:
+        """Wait until no task is running any more, for `seconds` at most."""
+        await self._wait(seconds)
+
     async def close(self, *, grace_seconds: float = 0.0) -> None:
         """Let tasks end by themselves for a while, then cancel the rest and wait for them.
 

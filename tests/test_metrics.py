@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from gateway.errors import GatewayError
-from gateway.metrics import BUCKETS, CONTENT_TYPE, METRICS, Histogram, Metrics
+from gateway.exposition import CONTENT_TYPE, render
+from gateway.metrics import BUCKETS, METRICS, Metrics, Snapshot, merged
 from policy import Reason
 
 
@@ -19,7 +21,7 @@ def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
     """Everything in the exposition, by name and sorted labels."""
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(metrics.render().decode())
+        for family in text_string_to_metric_families(render(metrics.snapshot()).decode())
         for sample in family.samples
     }
 
@@ -91,16 +93,15 @@ def test_a_duration_on_a_bound_belongs_to_it() -> None:
 
 @given(st.lists(st.floats(0, 100)))
 def test_buckets_say_what_counting_by_hand_says(durations: list[float]) -> None:
-    histogram = Histogram()
+    metrics = Metrics()
     for seconds in durations:
-        histogram.observe(seconds)
+        metrics.observe_request(seconds)
+    exposed = samples(metrics)
 
-    family = histogram.family(METRICS[2])
-
-    counted = {s.labels["le"]: s.value for s in family.samples if "le" in s.labels}
     for bound in (*BUCKETS, math.inf):
         label = "+Inf" if bound == math.inf else repr(bound)
-        assert counted[label] == sum(seconds <= bound for seconds in durations)
+        counted = exposed["gateway_request_seconds_bucket", (("le", label),)]
+        assert counted == sum(seconds <= bound for seconds in durations)
 
 
 def test_the_two_histograms_are_kept_apart() -> None:
@@ -216,7 +217,7 @@ def test_the_process_itself_is_measured_and_names_no_version() -> None:
 
 def test_it_speaks_the_text_format() -> None:
     assert CONTENT_TYPE.startswith("text/plain; version=")
-    assert Metrics().render().endswith(b"\n")
+    assert render(Metrics().snapshot()).endswith(b"\n")
 
 
 def test_two_gateways_in_one_process_count_apart() -> None:
@@ -224,3 +225,40 @@ def test_two_gateways_in_one_process_count_apart() -> None:
     first.refused("upstream-failed")
 
     assert value(second, "gateway_refusals_total", code="upstream-failed") == 0
+
+
+def test_workers_add_up_what_they_count_and_agree_on_what_they_say() -> None:
+    one, other = Metrics(), Metrics()
+    for metrics, open_connections in ((one, 2), (other, 3)):
+        metrics.decided("ucs", "read-profile", Reason.PERMITTED)
+        metrics.observe_request(0.002)
+        metrics.read("gateway_connections", lambda number=open_connections: number)  # type: ignore[misc]
+        metrics.read("gateway_policy_info", lambda: {("abc",): 1})
+
+    together = merged([one.snapshot(), other.snapshot()])
+
+    key = ("ucs", "read-profile", "allow", "permitted")
+    assert together.readings["gateway_decisions_total"][key] == 2
+    assert together.readings["gateway_connections"] == {(): 5}
+    assert together.readings["gateway_policy_info"] == {("abc",): 1}
+    counts, total = together.histograms["gateway_request_seconds"]
+    assert (sum(counts), total) == (2, 0.004)
+
+
+def test_of_a_worker_that_ended_only_what_never_goes_down_is_kept() -> None:
+    metrics = Metrics()
+    metrics.refused("upstream-failed")
+    metrics.read("gateway_connections", lambda: 7)
+
+    kept = metrics.snapshot().counters()
+
+    assert kept.readings["gateway_refusals_total"]["upstream-failed",] == 1
+    assert "gateway_connections" not in kept.readings
+
+
+def test_a_snapshot_travels_between_processes_as_it_is() -> None:
+    metrics = Metrics()
+    metrics.decided("ucs", "read-profile", Reason.PERMITTED)
+    snapshot = metrics.snapshot()
+
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot

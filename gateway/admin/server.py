@@ -9,22 +9,21 @@ port still belongs on loopback or a management network (threat A-1). Anything el
 name no product and no version (threat A-8).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
-import structlog
 from aiohttp import web
 
-from gateway.metrics import CONTENT_TYPE
+from gateway.exposition import CONTENT_TYPE, render
+from gateway.metrics import Snapshot
 
-__all__ = ["AdminServer", "Check"]
+__all__ = ["AdminServer", "Checks"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-Check = Callable[[], tuple[bool, str]]
-"""Whether something is as it should be, and a few words about it for the operator."""
-
-_log = structlog.get_logger("gateway.admin")
+Checks = Callable[[], Awaitable[Mapping[str, tuple[bool, str]]]]
+"""By name: whether something is as it should be, and a few words about it for the operator."""
 
 _SAFE = {
     "Cache-Control": "no-store",
@@ -35,39 +34,34 @@ _SAFE = {
 
 
 class AdminServer:
-    """The admin port; `checks` are asked anew by every probe."""
+    """The admin port; every probe and every scrape asks anew."""
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        sockets: Sequence[socket.socket],
         *,
-        render_metrics: Callable[[], bytes],
-        checks: Mapping[str, Check],
+        snapshot: Callable[[], Awaitable[Snapshot]],
+        checks: Checks,
     ) -> None:
-        self._host = host
-        self._asked_port = port
-        self._render_metrics = render_metrics
-        self._checks = dict(checks)
+        self._sockets = list(sockets)
+        self._snapshot = snapshot
+        self._checks = checks
         self._runner = self._built()
 
     def __repr__(self) -> str:
         where = ", ".join(map(str, self._runner.addresses)) or "not listening"
-        return f"AdminServer({where}, checks: {', '.join(self._checks)})"
+        return f"AdminServer({where})"
 
     @property
-    def port(self) -> int:
-        """The port that is really listened on, once started."""
-        return int(self._runner.addresses[0][1])
+    def addresses(self) -> list[tuple[str, int]]:
+        """Host and port of each socket that is really listened on, once started."""
+        return [(str(host), int(port)) for host, port, *_ in self._runner.addresses]
 
     async def start(self) -> None:
-        """Listen; OSError when the address cannot be had."""
+        """Answer on the listening sockets, which are the server's from now on."""
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._asked_port).start()
-        except OSError:
-            await self._runner.cleanup()
-            raise
+        for each in self._sockets:
+            await web.SockSite(self._runner, each).start()
 
     async def close(self) -> None:
         """Stop listening and close what is open; safe to call twice."""
@@ -87,21 +81,14 @@ class AdminServer:
         return _json(200, {"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        results = {name: _asked(name, check) for name, check in self._checks.items()}
+        results = await self._checks()
         ready = all(ok for ok, _ in results.values())
         details = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in results.items()}
         return _json(200 if ready else 503, {"ready": ready, "checks": details})
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._render_metrics(), headers={"Content-Type": CONTENT_TYPE})
-
-
-def _asked(name: str, check: Check) -> tuple[bool, str]:
-    try:
-        return check()
-    except Exception:  # noqa: BLE001 - somebody else's fault, and theirs to be told
-        _log.exception("readiness check failed", check=name)
-        return False, "the check itself failed, see the log"
+        body = render(await self._snapshot())
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 
 def _json(status: int, value: object) -> web.Response:

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from yarl import URL
 
-from gateway.app import Gateway, load_table
+from gateway.app import load_table
+from gateway.app import running as running_gateway
 from gateway.authn import hash_password, sign_token
 from gateway.cli.output import Exit
 from gateway.logs import configure
@@ -94,7 +95,7 @@ async def _demo(config_folder: Path, *, once: bool) -> int:
         credentials = _credentials(folder)
         async with running(StandinConfig()) as standin:
             settings = _settings(folder, config_folder, standin)
-            async with Gateway(settings, load_table(settings)) as gateway:
+            async with running_gateway(settings, load_table(settings)) as gateway:
                 base = f"http://{gateway.address}"
                 faults = await _show(base, standin, credentials)
                 if once:

@@ -1,11 +1,14 @@
 """The public port: accepts clients, and at the end lets them finish."""
 
 import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
 from typing import cast
 
 from gateway.pipeline import Pipeline
+from gateway.server.doors import BACKLOG, where
 from gateway.settings import Limits
-from gateway.settings.values import Address
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.outbox import Outbox
@@ -13,18 +16,23 @@ from gateway.wire.watch import Watch
 
 __all__ = ["Listener"]
 
-_BACKLOG = 1024
+# At shutdown a client between two requests may be about to send the next one; under load it
+# surely is. It gets this share of the grace to do so and is told `connection: close` with the
+# answer, which spares it a failed request.
+_LAST_REQUEST_SHARE = 0.25
+_LAST_REQUEST_SECONDS = 2.0
 
 
 class Listener:
-    """One listening socket and the conversations that came of it."""
+    """The listening sockets of one event loop and the conversations that came of them."""
 
     def __init__(
-        self, address: Address, pipeline: Pipeline, *, limits: Limits, passable: frozenset[bytes],
+        self, sockets: Sequence[socket.socket], pipeline: Pipeline, *, limits: Limits,
+        passable: frozenset[bytes],
         watch: Watch,
         outbox: Outbox,
     ) -> None:  # fmt: skip
-        self._address = address
+        self._sockets = list(sockets)
         self._pipeline = pipeline
         self._passable = passable
         self._watch = watch
@@ -40,28 +48,23 @@ class Listener:
         )
         self._clients: set[ClientConnection] = set()
         self._tasks = Tasks("clients")
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     def __repr__(self) -> str:
-        return f"<Listener {self._address} {len(self._clients)} connections>"
+        return f"<Listener {[where(each) for each in self._sockets]} {len(self._clients)} clients>"
 
     @property
     def connections(self) -> int:
         return len(self._clients)
 
-    @property
-    def address(self) -> Address:
-        """Where it listens, with the port that the system chose if 0 was asked for."""
-        assert self._server is not None  # noqa: S101 - asked after start
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return Address(host, port)
-
     async def start(self) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Accept clients."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: self._accept(loop), self._address.host, self._address.port, backlog=_BACKLOG
-        )
+        for each in self._sockets:
+            server = await loop.create_server(
+                lambda: self._accept(loop), sock=each.dup(), backlog=BACKLOG
+            )
+            self._servers.append(server)
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.Protocol:
         if len(self._clients) >= self._max_connections:
@@ -86,14 +89,31 @@ class Listener:
         finally:
             self._clients.discard(client)
 
+    async def stop_accepting(self) -> None:
+        """From now on a new connection is refused, and each answer is its connection's last.
+
+        Whoever has connected already, as far as it can tell, is still let in.
+        """
+        self._pipeline.draining = True
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            server.close()
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                for _ in range(BACKLOG):
+                    accepted, _ = each.accept()
+                    await loop.connect_accepted_socket(lambda: self._accept(loop), accepted)
+            each.close()
+        self._servers, self._sockets = [], []
+
     async def close(self, grace_seconds: float) -> None:
         """Stop accepting, let requests in flight end, then end what is left."""
-        if self._server is not None:
-            self._server.close()
-        self._pipeline.draining = True
+        await self.stop_accepting()
+        patience = min(_LAST_REQUEST_SHARE * grace_seconds, _LAST_REQUEST_SECONDS)
+        await self._tasks.settle(patience)
         for client in list(self._clients):
             client.end_if_idle()
-        await self._tasks.close(grace_seconds=grace_seconds)
+        await self._tasks.close(grace_seconds=grace_seconds - patience)
 
 
 class _Refuser(asyncio.Protocol):

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from gateway.settings.base import Section
-from gateway.settings.values import Address, AddressField
+from gateway.settings.values import Address, AddressField, ListenField, SocketPath
 
 __all__ = ["Admin", "Listen"]
 
@@ -11,10 +11,17 @@ __all__ = ["Admin", "Listen"]
 class Listen(Section):
     """The public port: the proxy and nothing else."""
 
-    address: AddressField = Field(
+    address: ListenField = Field(
         default=Address("127.0.0.1", 8080),
-        description="where clients connect, as `host:port`; port 0 lets the system choose",
+        description="where clients connect: `host:port` (port 0 lets the system choose),"
+        " `unix:/path/to/socket`, or `systemd` for the sockets of its socket unit",
         json_schema_extra={"default": "127.0.0.1:8080"},
+    )
+    takeover_socket: SocketPath | None = Field(
+        default=None,
+        description="Unix socket through which a newly started gateway takes over from this one:"
+        " it gets the listening sockets, and this one ends when its requests have; without it a"
+        " second gateway on the same address does not start",
     )
 
 

@@ -1,8 +1,9 @@
 """The settings file as a whole."""
 
+import os
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from gateway.settings.audit import AuditSettings, LogSettings
 from gateway.settings.base import Section, at_least_one, distinct, finding, refuse
@@ -16,11 +17,26 @@ from policy import ServiceSpec
 __all__ = ["Settings", "settings_schema", "specs"]
 
 
+def _workers(value: object) -> object:
+    return len(os.sched_getaffinity(0)) if value == "auto" else value
+
+
 class Settings(Section):
     """Everything that one gateway has to be told."""
 
     listen: Listen = Field(default=Listen(), description="the public port")
     admin: Admin = Field(default=Admin(), description="the port for probes and metrics")
+    workers: Annotated[
+        int,
+        BeforeValidator(_workers),
+        Field(ge=1, le=256),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 256},
+                                  {"const": "auto"}]}),
+    ] = Field(
+        default=1,
+        description="processes that serve clients, each on one processor; `auto` for as many as"
+        " this process may use; a further one supervises them and has the admin port",
+    )  # fmt: skip
     services: Annotated[
         tuple[ServiceSettings, ...],
         Field(strict=False),

@@ -7,6 +7,7 @@ was expected. Nothing here opens a socket or resolves a name.
 import ipaddress
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,15 +22,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from gateway.settings.base import surroundings
+
 __all__ = [
+    "Activated",
     "Address",
     "AddressField",
     "BasePath",
     "Bytes",
     "Count",
     "FrozenMapping",
+    "ListenAt",
+    "ListenField",
     "Name",
     "Seconds",
+    "SocketPath",
+    "UnixPath",
     "Url",
     "UrlField",
 ]
@@ -94,6 +102,72 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixPath:
+    """A Unix domain socket to listen on."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """Whatever sockets systemd has opened for this process."""
+
+    def __str__(self) -> str:
+        return "systemd"
+
+
+ListenAt = Address | UnixPath | Activated
+
+
+def _listen_at(value: object) -> ListenAt:
+    if isinstance(value, Address | UnixPath | Activated):
+        return value
+    if value == "systemd":
+        return Activated()
+    if isinstance(value, str) and value.startswith("unix:"):
+        return UnixPath(socket_path(value.removeprefix("unix:")))
+    parsed = _host_and_port(value) if isinstance(value, str) else None
+    if parsed is None:
+        raise PydanticCustomError(
+            "address-malformed",
+            "expected `host:port` such as `127.0.0.1:8080` or `[::1]:8080`, `unix:/path/to/socket`"
+            " or `systemd`",
+        )
+    return Address(*parsed)
+
+
+# sockaddr_un has room for 108 bytes with the final NUL; while it is put in place the name of the
+# socket is longer by a dot and a process id.
+_MAX_SOCKET_PATH_BYTES = 96
+
+
+def socket_path(value: object) -> Path:
+    """Where a Unix socket is to be, from the settings file's folder."""
+    if isinstance(value, str) and value and "\0" not in value:
+        value = Path(value)
+    if not isinstance(value, Path):
+        raise PydanticCustomError("path-malformed", "expected a path as text")
+    around = surroundings()
+    path = value if around is None else around.folder / value
+    if len(str(path).encode()) > _MAX_SOCKET_PATH_BYTES:
+        raise PydanticCustomError(
+            "path-malformed",
+            "`{path}` is too long for a Unix socket: 96 bytes at most",
+            {"path": str(path)},
+        )
+    if around is not None and not path.parent.is_dir():
+        raise PydanticCustomError(
+            "file-unwritable",
+            "`{path}` cannot be made: its folder does not exist",
+            {"path": str(path)},
+        )
+    return path
+
+
+@dataclass(frozen=True, slots=True)
 class Url:
     """The root of an HTTP server: scheme, host and port, nothing behind them."""
 
@@ -142,6 +216,20 @@ AddressField = Annotated[
     PlainValidator(Address.parse),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "examples": ["127.0.0.1:8080", "[::1]:8080"]}),
+]
+ListenField = Annotated[
+    ListenAt,
+    PlainValidator(_listen_at),
+    PlainSerializer(str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "examples": ["127.0.0.1:8080", "[::1]:8080", "unix:/run/gateway.sock", "systemd"],
+        }
+    ),
+]
+SocketPath = Annotated[
+    Path, PlainValidator(socket_path), WithJsonSchema({"type": "string", "format": "path"})
 ]
 UrlField = Annotated[
     Url,

@@ -11,14 +11,25 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.admin import AdminServer
-from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.exposition import CONTENT_TYPE
+from gateway.metrics import Metrics, Snapshot
+from gateway.server.doors import open_one
+from gateway.server.readiness import asked
+from gateway.settings import Address
 
 Check = Callable[[], tuple[bool, str]]
 
 
 @asynccontextmanager
 async def admin(checks: Mapping[str, Check] | None = None) -> AsyncIterator[AdminServer]:
-    server = AdminServer("127.0.0.1", 0, render_metrics=Metrics().render, checks=checks or {})
+    async def snapshot() -> Snapshot:
+        return Metrics().snapshot()
+
+    async def answers() -> Mapping[str, tuple[bool, str]]:
+        return asked(checks or {})
+
+    sockets = open_one(Address("127.0.0.1", 0), {})
+    server = AdminServer(sockets, snapshot=snapshot, checks=answers)
     await server.start()
     try:
         yield server
@@ -29,7 +40,7 @@ async def admin(checks: Mapping[str, Check] | None = None) -> AsyncIterator[Admi
 async def ask(
     server: AdminServer, path: str, method: str = "GET", **options: Any
 ) -> tuple[aiohttp.ClientResponse, bytes]:
-    url = f"http://127.0.0.1:{server.port}{path}"
+    url = f"http://127.0.0.1:{server.addresses[0][1]}{path}"
     async with aiohttp.ClientSession() as session:  # noqa: SIM117 - one thing after the other
         async with session.request(method, url, **options) as response:
             return response, await response.read()
@@ -37,7 +48,7 @@ async def ask(
 
 async def raw(server: AdminServer, request: bytes) -> bytes:
     """What comes back until the server closes the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.addresses[0][1])
     writer.write(request)
     reply = await reader.read()
     writer.close()
@@ -191,21 +202,13 @@ async def test_hosts_and_forwarding_headers_make_no_difference() -> None:
 
 async def test_port_0_finds_a_port_and_tells_it() -> None:
     async with admin() as server:
-        assert server.port > 0
-        assert str(server.port) in repr(server)
-
-
-async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
-    async with admin() as server:
-        second = AdminServer("127.0.0.1", server.port, render_metrics=bytes, checks={})
-
-        with pytest.raises(OSError, match="address already in use"):
-            await second.start()
+        assert server.addresses[0][1] > 0
+        assert str(server.addresses[0][1]) in repr(server)
 
 
 async def test_closing_twice_is_harmless_and_nothing_answers_any_more() -> None:
     async with admin() as server:
-        port = server.port
+        port = server.addresses[0][1]
         await server.close()
         await server.close()
 

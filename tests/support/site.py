@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from gateway.app import Gateway, load_table
+from gateway.app import load_table, running
+from gateway.app.local import LocalGateway
 from gateway.settings import load_settings
 from tests.support.raw import RawClient, Reply, request
 from tests.support.tokens import AUDIENCE, ISSUER, bearer, public_pem
@@ -96,13 +97,15 @@ def gms(url: str, /, **changes: Any) -> dict[str, Any]:
 class Site:
     """A running gateway and what can be asked of it."""
 
-    def __init__(self, folder: Path, gateway: Gateway) -> None:
+    def __init__(self, folder: Path, local: LocalGateway) -> None:
         self.folder = folder
-        self.gateway = gateway
+        self.address = local.address
+        self.admin_address = local.admin_address
+        self.gateway = local.gateway
         self._clients: list[RawClient] = []
 
     async def connect(self) -> RawClient:
-        client = await RawClient.connect(self.gateway.address)
+        client = await RawClient.connect(self.address)
         self._clients.append(client)
         return client
 
@@ -153,7 +156,7 @@ async def running_site(
     folder: Path, services: Sequence[Mapping[str, Any]], **options: Any
 ) -> AsyncIterator[Site]:
     settings = load_settings(write_settings(folder, services, **options), {})
-    async with Gateway(settings, load_table(settings)) as gateway:
+    async with running(settings, load_table(settings)) as gateway:
         site = Site(folder, gateway)
         try:
             yield site

@@ -1,41 +1,40 @@
-"""The composition root: settings and a decision table become a running gateway.
+"""The data plane in one event loop: complete when built, open for clients once started.
 
-Everything that has to be put together is put together here, once, and nowhere else; nothing
-below this file knows where its neighbours come from.
+Whatever can fail because of a file fails while it is built; nothing is bound to an event loop and
+no thread runs before the start, so that a gateway can be built in one process and started in a
+fork of it.
 """
 
 import asyncio
 import gc
 import secrets
-import signal
+import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Self
 
 import policy
-from gateway.admin import AdminServer
 from gateway.audit import AuditWriter, compose, sink_for
 from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
 from gateway.live import LivePolicy
-from gateway.logs import get as get_logger
-from gateway.metrics import Metrics
+from gateway.metrics import Metrics, Snapshot
 from gateway.pipeline import Pipeline
+from gateway.reload import PolicyReload
 from gateway.server import Listener
-from gateway.settings import Address, Settings, specs
+from gateway.server.readiness import Answers, asked
+from gateway.settings import Settings, specs
 from gateway.upstream import Upstream
 from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
-from policy import DecisionTable, UseRole
+from policy import DecisionTable
 
-__all__ = ["Gateway", "load_table", "serve"]
-
-_log = get_logger("gateway.app")
+__all__ = ["Gateway", "digest_key", "load_table"]
 
 _DIGEST_KEY_BYTES = 32
 
 
-def _digest_key(settings: Settings) -> bytes:
+def digest_key(settings: Settings) -> bytes:
     """Without a key of the operator's, digests can be compared within one run only."""
     key = settings.audit.digest_key_file
     return key.value if key is not None else secrets.token_bytes(_DIGEST_KEY_BYTES)
@@ -47,10 +46,15 @@ def load_table(settings: Settings) -> DecisionTable:
 
 
 class Gateway:
-    """One gateway in one event loop: `async with Gateway(settings, table) as gateway: ...`."""
+    """One data plane: `start`, then `close`. Raises SettingsInvalid when it cannot be built."""
 
     def __init__(
-        self, settings: Settings, table: DecisionTable, *, clock: Clock | None = None
+        self,
+        settings: Settings,
+        table: DecisionTable,
+        *,
+        clock: Clock | None = None,
+        key: bytes | None = None,
     ) -> None:
         self.settings = settings
         self._clock = clock or SystemClock()
@@ -58,41 +62,62 @@ class Gateway:
         self.metrics = Metrics()
         self.audit = AuditWriter(
             sink_for(settings.audit.file),
-            compose=partial(compose, digest_key=_digest_key(settings)),
+            compose=partial(compose, digest_key=key or digest_key(settings)),
             queue_lines=settings.audit.queue_lines,
             flush_seconds=settings.audit.flush_seconds,
+        )
+        self._policy_reload = PolicyReload(
+            self.live, partial(load_table, settings), clock=self._clock
         )
         self._authenticator = build_authenticator(settings.identity, self._clock)
         self._stack = AsyncExitStack()
         self._listener: Listener | None = None
-        self._admin: AdminServer | None = None
         self._upstreams: tuple[Upstream, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Gateway {self._listener!r} {self.live!r}>"
 
-    @property
-    def address(self) -> Address:
-        """Where clients connect, once started."""
-        assert self._listener is not None  # noqa: S101 - asked after start
-        return self._listener.address
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept clients from these listening sockets, which are the gateway's from now on.
 
-    @property
-    def admin_address(self) -> Address:
-        """Where probes connect, once started."""
-        assert self._admin is not None  # noqa: S101 - asked after start
-        return Address(self.settings.admin.address.host, self._admin.port)
-
-    async def __aenter__(self) -> Self:
+        Raises AuditUnavailable or OSError; then nothing is left open but the sockets.
+        """
         async with AsyncExitStack() as stack:
-            await self._start(stack)
+            await self._start(stack, sockets)
             self._stack = stack.pop_all()
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def stop_accepting(self) -> None:
+        """The beginning of the end: no further clients."""
+        assert self._listener is not None  # noqa: S101 - asked after start
+        await self._listener.stop_accepting()
+
+    async def close(self) -> None:
+        """Let what is in flight end, as long as `shutdown_seconds`; write the rest of the audit."""
         await self._stack.aclose()
 
-    async def _start(self, stack: AsyncExitStack) -> None:
+    def snapshot(self) -> Snapshot:
+        """Everything counted so far."""
+        return self.metrics.snapshot()
+
+    def checks(self) -> Answers:
+        """What has to hold for this gateway to be of use."""
+        return asked(
+            {
+                "policy": self._policy_reload.check,
+                "identity": self._authenticator.ready,
+                "audit": self.audit.check,
+            }
+        )
+
+    async def reload(self) -> str:
+        """Take over changed files; what could not be taken over, or empty.
+
+        The audit file is reopened whatever else becomes of it, for that is what rotation asks for.
+        """
+        self.audit.reopen()
+        return await self._policy_reload.run()
+
+    async def _start(self, stack: AsyncExitStack, sockets: Sequence[socket.socket]) -> None:
         """Start from the inside out, so that the end goes from the outside in."""
         settings = self.settings
         loop = asyncio.get_running_loop()
@@ -105,20 +130,8 @@ class Gateway:
         self._upstreams = tuple(Upstream(service, watch, outbox) for service in settings.services)
         for upstream in self._upstreams:
             stack.callback(upstream.pool.close)
-        self._admin = AdminServer(
-            settings.admin.address.host,
-            settings.admin.address.port,
-            render_metrics=self.metrics.render,
-            checks={
-                "policy": lambda: (True, f"version {self.live.table.version}"),
-                "identity": self._authenticator.ready,
-                "audit": self.audit.check,
-            },
-        )
-        await self._admin.start()
-        stack.push_async_callback(self._admin.close)
         self._listener = Listener(
-            settings.listen.address,
+            sockets,
             self._pipeline(),
             limits=settings.limits,
             passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
@@ -128,6 +141,7 @@ class Gateway:
         await self._listener.start()
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)
         self._declare_readings(self._listener)
+        _settle_memory()
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(
@@ -146,6 +160,11 @@ class Gateway:
         read("gateway_connections", lambda: listener.connections)
         read("gateway_upstream_connections", self._upstream_connections)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
+        reloads = self._policy_reload
+        read("gateway_policy_reloads_total", lambda: {
+            ("taken",): reloads.taken, ("kept",): reloads.kept,
+        })  # fmt: skip
+        read("gateway_policy_stale", lambda: reloads.is_stale)
         read("gateway_token_cache_total", lambda: {
             ("hit",): identity.hits, ("miss",): identity.misses, ("refused",): identity.refused,
         })  # fmt: skip
@@ -171,35 +190,3 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-
-
-async def serve(settings: Settings, table: DecisionTable) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reopens the audit file after its rotation."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    async with Gateway(settings, table) as gateway:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, gateway.audit.reopen)
-        _warn_of_open_doors(settings)
-        _settle_memory()
-        _log.info(
-            "serving",
-            address=str(gateway.address),
-            admin=str(gateway.admin_address),
-            policy=table.version,
-            operations=len(table.operations),
-        )
-        await stop.wait()
-        _log.info("stopping", grace_seconds=settings.limits.shutdown_seconds)
-
-
-def _warn_of_open_doors(settings: Settings) -> None:
-    """What lets requests through without a role being asked for is said loudly at every start."""
-    for service in settings.services:
-        if service.use_role is not UseRole.ENFORCE:
-            _log.warning(
-                "roles are NOT enforced for this service",
-                service=service.name,
-                use_role=service.use_role.value,
-            )

@@ -1,0 +1,178 @@
+"""The gateway as a service: this process supervises, a nursery forks, workers serve.
+
+The order matters. Everything that the files can get wrong comes first; then the nursery is forked,
+while this process has neither threads nor sockets; then the sockets are opened or taken over; and
+only then an event loop begins, with the admin port and the workers. The admin port therefore answers
+whatever the workers do, and one scrape sums them up.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+
+from gateway.admin import AdminServer
+from gateway.app.gateway import Gateway, digest_key, load_table
+from gateway.app.worker import work
+from gateway.errors import SettingsInvalid
+from gateway.logs import always_say
+from gateway.logs import get as get_logger
+from gateway.server.doors import Doors, open_doors, open_one, take_over, where
+from gateway.server.notify import notify
+from gateway.server.nursery import Unprepared, start_nursery
+from gateway.server.supervisor import Supervisor
+from gateway.server.takeover import Predecessor, Successors
+from gateway.settings import Settings
+from gateway.tasks import Tasks
+from policy import DecisionTable, PolicyError, UseRole
+
+__all__ = ["serve"]
+
+_log = get_logger("gateway.app")
+
+
+class _Nothing:
+    fd = 0
+
+
+def _make_journal() -> _Nothing:
+    return _Nothing()
+
+
+async def _settle_journal(_: object) -> None:
+    return None
+
+
+class _Prepared:
+    """A gateway that is complete but not started: what workers are forked from."""
+
+    def __init__(self, settings: Settings, table: DecisionTable, key: bytes) -> None:
+        self._gateway = Gateway(settings, table, key=key)
+        self.version = table.version
+
+    def serve(self, channel: socket.socket, descriptors: list[int], slot: int) -> int:
+        always_say(worker=slot)
+        _journal, *listening = descriptors
+        sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
+        return work(self._gateway, channel, sockets)
+
+
+def _prepare_anew(settings: Settings, key: bytes) -> _Prepared:
+    try:
+        return _Prepared(settings, load_table(settings), key)
+    except (PolicyError, SettingsInvalid, OSError) as fault:
+        raise Unprepared(str(fault)) from None
+
+
+def serve(settings: Settings, table: DecisionTable, environ: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP takes over changed files and reopens the audit file.
+
+    Raises SettingsInvalid, CannotListen, WorkerFailed.
+    """
+    key = digest_key(settings)
+    nursery = start_nursery(_Prepared(settings, table, key), partial(_prepare_anew, settings, key))
+    path = settings.listen.takeover_socket
+    predecessor = Predecessor.find(path) if path is not None else None
+    if predecessor is None:
+        doors = open_doors(settings.listen.address, settings.workers, environ)
+        admin = open_one(settings.admin.address, environ)
+    else:
+        doors = take_over(predecessor.public, settings.listen.address, settings.workers, environ)
+        (admin,) = take_over(predecessor.admin, settings.admin.address, 1, environ)
+    asyncio.run(_Service(settings, table, environ).run(nursery, doors, admin, predecessor))
+
+
+class _Service:
+    """One run, from its sockets to the last audit line."""
+
+    def __init__(
+        self, settings: Settings, table: DecisionTable, environ: Mapping[str, str]
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self._environ = environ
+        self._stop = asyncio.Event()
+        self._reloads = Tasks("reload")
+        self._was_taken_over = False
+
+    async def run(
+        self,
+        nursery: socket.socket,
+        doors: Doors,
+        admin_sockets: list[socket.socket],
+        predecessor: Predecessor | None,
+    ) -> None:
+        settings = self._settings
+        supervisor = Supervisor(
+            nursery, doors, make_journal=_make_journal, settle_journal=_settle_journal
+        )
+        admin = AdminServer(admin_sockets, snapshot=supervisor.snapshot, checks=supervisor.checks)
+        self._heed_signals(supervisor)
+        addresses = where(doors[0][0]), where(admin_sockets[0])
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(supervisor.end, settings.limits.shutdown_seconds)
+            await supervisor.start()
+            await admin.start()
+            stack.push_async_callback(admin.close)
+            stack.push_async_callback(self._reloads.close)
+            if predecessor is not None:
+                predecessor.dismiss()
+            await self._await_successors(stack, doors, admin_sockets)
+            self._tell(*addresses)
+            await self._stop.wait()
+            notify("STOPPING=1", self._environ)
+            if self._was_taken_over:
+                await admin.close()  # probes ask our successor from now on
+            await supervisor.drain(settings.limits.shutdown_seconds)
+            _log.info("stopping", grace_seconds=settings.limits.shutdown_seconds)
+            await supervisor.end(settings.limits.shutdown_seconds)
+
+    def _heed_signals(self, supervisor: Supervisor) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload, supervisor)
+        loop.add_signal_handler(signal.SIGCHLD, supervisor.reap)
+
+    def _reload(self, supervisor: Supervisor) -> None:
+        _ = self._reloads.start(supervisor.reload(), name="signal")
+
+    async def _await_successors(
+        self, stack: AsyncExitStack, doors: Doors, admin: list[socket.socket]
+    ) -> None:
+        path = self._settings.listen.takeover_socket
+        if path is None:
+            return
+        successors = Successors(
+            path,
+            sockets=lambda: ([each for sockets in doors for each in sockets], admin),
+            dismissed=self._dismissed,
+        )
+        successors.open()
+        stack.push_async_callback(successors.close)
+
+    def _dismissed(self) -> None:
+        self._was_taken_over = True
+        _log.info("taken over: another gateway serves now")
+        self._stop.set()
+
+    def _tell(self, address: str, admin: str) -> None:
+        """Loudly at every start, what lets requests through without a role being asked for."""
+        for service in self._settings.services:
+            if service.use_role is not UseRole.ENFORCE:
+                _log.warning(
+                    "roles are NOT enforced for this service",
+                    service=service.name,
+                    use_role=service.use_role.value,
+                )
+        _log.info(
+            "serving",
+            address=address,
+            admin=admin,
+            workers=self._settings.workers,
+            policy=self._table.version,
+            operations=len(self._table.operations),
+        )
+        notify("READY=1", self._environ)

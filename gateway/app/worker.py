@@ -1,0 +1,93 @@
+"""A worker process: one started gateway, and one ear for its supervisor.
+
+It is forked from a nursery with a gateway that is already complete. It ends when it is told to
+drain, when it gets SIGTERM, and when its supervisor is gone: a guard that nobody watches any more
+finishes what it has begun and leaves.
+"""
+
+import asyncio
+import signal
+import socket
+
+import uvloop
+
+from gateway.app.gateway import Gateway
+from gateway.errors import AuditUnavailable
+from gateway.logs import get as get_logger
+from gateway.server.channel import Listening
+from gateway.server.messages import (
+    TO_WORKER,
+    Ask,
+    Drain,
+    FailedToStart,
+    Reload,
+    Reloaded,
+    Report,
+    Serving,
+    StoppedAccepting,
+    ToWorker,
+)
+from gateway.tasks import Tasks
+
+__all__ = ["work"]
+
+_log = get_logger("gateway.worker")
+
+
+def work(gateway: Gateway, channel: socket.socket, sockets: list[socket.socket]) -> int:
+    """Serve to the end; the exit status of this process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_Worker(gateway, channel).run(sockets))
+
+
+class _Worker:
+    def __init__(self, gateway: Gateway, channel: socket.socket) -> None:
+        self._gateway = gateway
+        self._supervisor: Listening[ToWorker] = Listening(channel, TO_WORKER)
+        self._told_to_end = asyncio.Event()
+        self._tasks = Tasks("worker")
+
+    async def run(self, sockets: list[socket.socket]) -> int:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._told_to_end.set)
+        await self._supervisor.open()
+        try:
+            await self._gateway.start(sockets)
+        except AuditUnavailable as error:
+            return await self._fail(f"cannot record: {error.detail}")
+        except OSError as error:
+            return await self._fail(f"cannot listen: {(error.strerror or str(error)).lower()}")
+        self._supervisor.tell(Serving())
+        _ = self._tasks.start(self._listen(), name="supervisor")
+        await self._told_to_end.wait()
+        await self._gateway.stop_accepting()
+        self._supervisor.tell(StoppedAccepting())
+        await self._gateway.close()
+        self._supervisor.tell(self._report())
+        await self._tasks.close()
+        await self._supervisor.finish()
+        return 0
+
+    async def _fail(self, detail: str) -> int:
+        self._supervisor.tell(FailedToStart(detail=detail))
+        await self._supervisor.finish()
+        return 1
+
+    async def _listen(self) -> None:
+        while (message := await self._supervisor.next()) is not None:
+            match message:
+                case Ask():
+                    self._supervisor.tell(self._report())
+                case Reload():
+                    _ = self._tasks.start(self._reload(), name="reload")
+                case Drain():
+                    self._told_to_end.set()
+        if not self._told_to_end.is_set():
+            _log.error("the supervisor is gone: this worker ends when its requests have")
+        self._told_to_end.set()
+
+    async def _reload(self) -> None:
+        faults = await self._gateway.reload()
+        self._supervisor.tell(Reloaded(version=self._gateway.live.table.version, faults=faults))
+
+    def _report(self) -> Report:
+        return Report(snapshot=self._gateway.snapshot(), checks=dict(self._gateway.checks()))

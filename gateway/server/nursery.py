@@ -1,0 +1,168 @@
+"""The process from which workers are forked: everything that can fail has been done there before.
+
+It holds a gateway that is complete but not started: settings, secrets, policy and keys are read,
+and it has neither threads nor an event loop, so that a fork of it is safe and takes a millisecond.
+A worker that dies is replaced from memory, whatever has become of the files meanwhile; a broken
+edit can therefore never keep a worker from coming back. What is forked is shared until it is
+changed, so the policy is in memory once, not once for each worker.
+
+After a reload the root forks a *generation*: a child that reads everything anew and is forked from
+in its place. One that finds a fault says so and ends, and the old one stays. The root itself never
+changes, so a thousand reloads later a generation still starts from a clean process.
+"""
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn, Protocol, TypeVar
+
+from gateway.server.channel import receive, send
+from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
+
+__all__ = ["Nursery", "Prepared", "Unprepared", "start_nursery"]
+
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Unprepared(Exception):
+    """A generation cannot be made of what the files say now; the text is for the operator."""
+
+
+class Prepared(Protocol):
+    """What a worker starts from."""
+
+    @property
+    def version(self) -> str:
+        """Which policy that is."""
+
+    def serve(self, channel: socket.socket, descriptors: list[int], slot: int) -> int:
+        """Be worker number `slot` until told to end; the exit status."""
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+def start_nursery(prepared: Prepared, prepare_anew: Callable[[], Prepared]) -> socket.socket:
+    """Fork the root; our end of its channel.
+
+    To be called before this process has a thread, an event loop or a listening socket: whatever
+    it has, all its descendants have too. `prepare_anew` raises Unprepared.
+    """
+    ours, its = socket.socketpair()
+    gc.collect()
+    gc.freeze()
+    pid = os.fork()
+    if not pid:
+        ours.close()
+        _leave(Nursery(its, prepared, prepare_anew).run)
+    its.close()
+    gc.unfreeze()
+    return ours
+
+
+def _leave(run: Callable[[], int]) -> NoReturn:
+    """Run to the end of this process, without the clean-up that belongs to the one it came from."""
+    status = 1
+    try:
+        status = run()
+    except BaseException:  # noqa: BLE001 - the end of a process
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+class Nursery:
+    """One generation, or the root."""
+
+    def __init__(
+        self, channel: socket.socket, prepared: Prepared, prepare_anew: Callable[[], Prepared]
+    ) -> None:
+        self._channel = channel
+        self._prepared = prepared
+        self._prepare_anew = prepare_anew
+
+    def __repr__(self) -> str:
+        return f"<Nursery {self._prepared.version}>"
+
+    def run(self) -> int:
+        """Fork on demand until the supervisor is gone."""
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_IGN)
+        alarm, wakeup = socket.socketpair()
+        alarm.setblocking(False)
+        wakeup.setblocking(False)
+        signal.set_wakeup_fd(wakeup.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._channel, selectors.EVENT_READ)
+            selector.register(alarm, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select()}
+                if alarm in ready:
+                    with contextlib.suppress(BlockingIOError):
+                        alarm.recv(4096)
+                    if not self._reap():
+                        return 0
+                if self._channel in ready and not self._obey((alarm, wakeup)):
+                    return 0
+
+    def _reap(self) -> bool:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if not pid:
+                return True
+            try:
+                send(self._channel, Gone(pid=pid, status=status))
+            except OSError:
+                return False
+
+    def _obey(self, own: tuple[socket.socket, ...]) -> bool:
+        """Do what the next message asks; whether there may be more of them."""
+        received = receive(self._channel, TO_NURSERY)
+        if received is None:
+            return False
+        message, descriptors = received
+        pid = os.fork()
+        if not pid:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for each in (*own, self._channel):
+                each.close()
+            if isinstance(message, Fork):
+                _leave(lambda: self._be_worker(message, descriptors))
+            _leave(lambda: self._be_generation(descriptors))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if isinstance(message, Fork):
+            try:
+                send(self._channel, Forked(slot=message.slot, pid=pid))
+            except OSError:
+                return False
+        return True
+
+    def _be_worker(self, message: Fork, descriptors: list[int]) -> int:
+        channel, *others = descriptors
+        return self._prepared.serve(socket.socket(fileno=channel), others, message.slot)
+
+    def _be_generation(self, descriptors: list[int]) -> int:
+        channel = socket.socket(fileno=descriptors[0])
+        try:
+            prepared = self._prepare_anew()
+        except Unprepared as fault:
+            send(channel, Renewed(version="", faults=str(fault)))
+            return 0
+        gc.collect()
+        gc.freeze()
+        send(channel, Renewed(version=prepared.version, faults=""))
+        return Nursery(channel, prepared, self._prepare_anew).run()

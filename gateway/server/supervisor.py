@@ -1,0 +1,438 @@
+"""The process that keeps the workers: starts them, asks them, replaces them, ends them in order.
+
+It serves no client. A worker is known by its channel: when that ends, the worker is gone, however
+it went, and its successor is forked at once; one that dies again and again has to wait longer each
+time, and leaves its share of the port to the others meanwhile. What a dead worker had in its audit
+journal is written by the supervisor, and what it had counted stays counted.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from gateway.logs import get as get_logger
+from gateway.metrics import Snapshot, merged
+from gateway.server.channel import Listening, send
+from gateway.server.doors import Doors, give_up
+from gateway.server.messages import (
+    FROM_NURSERY,
+    FROM_WORKER,
+    Ask,
+    Drain,
+    FailedToStart,
+    Fork,
+    Forked,
+    FromNursery,
+    FromWorker,
+    Gone,
+    Reload,
+    Reloaded,
+    Renew,
+    Renewed,
+    Report,
+    Serving,
+    StoppedAccepting,
+)
+from gateway.server.readiness import Answers, together
+from gateway.tasks import Tasks
+
+__all__ = ["Journal", "Supervisor", "WorkerFailed"]
+
+_log = get_logger("gateway.supervisor")
+
+# A worker that answers is asked again after a while; one that does not for so long has hung, and
+# gunicorn's `timeout` of 30 s is the precedent.
+_HEARTBEAT_SECONDS = 2.0
+_HUNG_SECONDS = 30.0
+
+# What a scrape waits for a worker that is busy; then it gets the last numbers known.
+_REPORT_SECONDS = 1.0
+
+# How long a new generation may read and compile, and a worker start.
+_PREPARING_SECONDS = 300.0
+
+# The first replacement comes at once; a worker that served for a minute has earned that again.
+_BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_STEADY_SECONDS = 60.0
+
+# After the grace for requests in flight: the rest of the audit, then patience is over.
+_PATIENCE_SECONDS = 15.0
+
+
+class WorkerFailed(Exception):
+    """No worker could be started; the text is for the operator."""
+
+
+class Journal(Protocol):
+    """A worker's audit lines in memory that outlives it."""
+
+    @property
+    def fd(self) -> int: ...
+
+
+class _Worker:
+    """One worker process, as seen from here. `state` is a label of `gateway_workers`."""
+
+    def __init__(self, slot: int, channel: Listening[FromWorker], journal: Journal) -> None:
+        self.slot = slot
+        self.channel = channel
+        self.journal = journal
+        self.pid = 0
+        self.state = "starting"
+        self.began = asyncio.get_running_loop().time()
+        self.heard = self.began
+        self.report: Report | None = None
+        self.fault = ""
+        self.reload: Reloaded | None = None
+        # What is waited for; a worker that is gone has done with all of it.
+        self.started = asyncio.Event()
+        self.stopped_accepting = asyncio.Event()
+        self.reported = asyncio.Event()
+        self.reloaded = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.slot} pid {self.pid} {self.state}>"
+
+    def kill(self) -> None:
+        if self.pid and not self.gone.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def ended(self) -> None:
+        for event in (self.gone, self.started, self.stopped_accepting, self.reported,
+                      self.reloaded):  # fmt: skip
+            event.set()
+
+
+class Supervisor:
+    """All workers of one gateway. Lives in an event loop of its own."""
+
+    def __init__(
+        self,
+        nursery: socket.socket,
+        doors: Doors,
+        *,
+        make_journal: Callable[[], Journal],
+        settle_journal: Callable[[Journal], Awaitable[None]],
+    ) -> None:
+        self._nursery_socket = nursery
+        self._nursery: Listening[FromNursery] = Listening(nursery, FROM_NURSERY)
+        self._generation_socket = nursery
+        self._doors = doors
+        self._make_journal = make_journal
+        self._settle_journal = settle_journal
+        self._tasks = Tasks("supervisor")
+        self._settling = Tasks("journals")
+        self._workers: dict[int, _Worker] = {}
+        self._faults: dict[int, int] = {}  # deaths of a slot in a row
+        self._waiting: set[int] = set()
+        self._forked: dict[int, asyncio.Future[int]] = {}
+        self._statuses: dict[int, int] = {}
+        self._renewed: asyncio.Future[Renewed] | None = None
+        self._departed = Snapshot({}, {})
+        self._deaths = 0
+        self._stopping = False
+        self._ended = asyncio.Event()
+        self._reload_lock = asyncio.Lock()
+        self.last_fault = ""
+
+    def __repr__(self) -> str:
+        return f"<Supervisor of {list(self._workers.values())!r}>"
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        return tuple(worker.pid for worker in self._workers.values())
+
+    # --- start and end ------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start every worker; WorkerFailed if one of them cannot serve."""
+        await self._nursery.open()
+        _ = self._tasks.start(self._attend_nursery(self._nursery), name="nursery")
+        await asyncio.gather(*(self._start_worker(slot) for slot in range(len(self._doors))))
+        for worker in self._workers.values():
+            async with asyncio.timeout(_PREPARING_SECONDS):
+                await worker.started.wait()
+            if worker.fault or worker.gone.is_set():
+                raise WorkerFailed(worker.fault or "a worker ended as soon as it was started")
+        _ = self._tasks.start(self._keep_asking(), name="heartbeat")
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Accept no more connections, let requests in flight end; returns once nothing accepts."""
+        self._stopping = True
+        for sockets in self._doors:
+            for each in sockets:
+                each.close()
+        workers = list(self._workers.values())
+        for worker in workers:
+            worker.state = "draining"
+            worker.channel.tell(Drain())
+        await _all((worker.stopped_accepting for worker in workers), grace_seconds)
+
+    async def end(self, grace_seconds: float) -> None:
+        """Wait for the workers to end; those that take too long are killed, their audit saved."""
+        workers = list(self._workers.values())
+        if not await _all((each.gone for each in workers), grace_seconds + _PATIENCE_SECONDS):
+            for worker in list(self._workers.values()):
+                _log.error("worker killed: it did not end in time", worker=worker.slot)
+                worker.kill()
+            await _all((worker.gone for worker in workers), _PATIENCE_SECONDS)
+        await self._settling.close(grace_seconds=_PATIENCE_SECONDS)
+        await self._tasks.close()
+        self._nursery.close()
+        self._generation_socket.close()
+
+    def reap(self) -> None:
+        """Children that ended: the root nursery's, where this process is the first of a container."""
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                self._statuses[ended[0]] = ended[1]
+
+    # --- questions ----------------------------------------------------------------------------
+
+    async def snapshot(self) -> Snapshot:
+        """What all workers have counted, those that ended among them."""
+        reports = await self._reports()
+        own = Snapshot(
+            {
+                "gateway_workers": self._states(),
+                "gateway_worker_deaths_total": {(): float(self._deaths)},
+                "gateway_worker_memory_bytes": {
+                    (str(worker.slot),): _resident_bytes(worker.pid)
+                    for worker in self._workers.values()
+                },
+            },
+            {},
+        )
+        return merged([self._departed, own, *(report.snapshot for report in reports.values())])
+
+    async def checks(self) -> Answers:
+        """Every check of the workers, and whether there are any."""
+        reports = await self._reports()
+        serving = sum(worker.state == "serving" for worker in self._workers.values())
+        answers = together({slot: report.checks for slot, report in reports.items()})
+        words = "draining" if self._stopping else f"{serving} of {len(self._doors)} serving"
+        answers["workers"] = (serving > 0 and not self._stopping, words)
+        if self.last_fault:
+            ok, detail = answers.get("policy", (True, ""))
+            answers["policy"] = (ok, f"{detail}; the last reload was refused: {self.last_fault}")
+        return answers
+
+    def _states(self) -> dict[tuple[str, ...], float]:
+        counts: dict[tuple[str, ...], float] = {
+            (state,): 0.0 for state in ("starting", "serving", "draining", "waiting")
+        }
+        for worker in self._workers.values():
+            counts[worker.state,] += 1
+        counts["waiting",] += len(self._waiting)
+        return counts
+
+    async def _reports(self) -> dict[int, Report]:
+        asked = [worker for worker in self._workers.values() if worker.started.is_set()]
+        for worker in asked:
+            worker.reported.clear()
+            worker.channel.tell(Ask())
+        await _all((worker.reported for worker in asked), _REPORT_SECONDS)
+        return {worker.slot: worker.report for worker in asked if worker.report is not None}
+
+    # --- reload -------------------------------------------------------------------------------
+
+    async def reload(self) -> str:
+        """Take over what the files say now, or nothing of it; why not, empty if it was taken.
+
+        A new generation judges the files first: the workers only hear of what has been found good.
+        """
+        async with self._reload_lock:
+            ours, its = socket.socketpair()
+            channel: Listening[FromNursery] = Listening(ours, FROM_NURSERY)
+            try:
+                send(self._nursery_socket, Renew(), [its.fileno()])
+            except OSError as error:
+                self.last_fault = f"the nursery is gone ({error.strerror})"
+                ours.close()
+                return self.last_fault
+            finally:
+                its.close()
+            await channel.open()
+            answer = await channel.next()
+            if not isinstance(answer, Renewed) or answer.faults:
+                channel.close()
+                ours.close()
+                why = answer.faults if isinstance(answer, Renewed) else "it ended without a word"
+                self.last_fault = why
+                _log.error("reload refused, everything stays as it was", why=why)
+                return why
+            self._take_generation(ours, channel)
+            return await self._reload_workers(answer.version)
+
+    def _take_generation(self, ours: socket.socket, channel: Listening[FromNursery]) -> None:
+        old = self._generation_socket
+        self._generation_socket = ours
+        _ = self._tasks.start(self._attend_nursery(channel), name="generation")
+        if old is not self._nursery_socket:
+            old.shutdown(socket.SHUT_RDWR)
+
+    async def _reload_workers(self, version: str) -> str:
+        workers = [each for each in self._workers.values() if each.state == "serving"]
+        for worker in workers:
+            worker.reload = None
+            worker.reloaded.clear()
+            worker.channel.tell(Reload())
+        await _all((worker.reloaded for worker in workers), _PREPARING_SECONDS)
+        faults = []
+        for worker in workers:
+            told = worker.reload
+            if told is None or told.faults or told.version != version:
+                what = "no answer" if told is None else told.faults or f"it took {told.version}"
+                faults.append(f"worker {worker.slot}: {what}")
+        self.last_fault = "; ".join(faults)
+        if faults:
+            _log.error("reload not taken by every worker", why=self.last_fault)
+        else:
+            _log.info("reloaded", policy=version, workers=len(workers))
+        return self.last_fault
+
+    # --- the workers --------------------------------------------------------------------------
+
+    async def _start_worker(self, slot: int) -> None:
+        loop = asyncio.get_running_loop()
+        ours, its = socket.socketpair()
+        worker = _Worker(slot, Listening(ours, FROM_WORKER), self._make_journal())
+        forked = self._forked[slot] = loop.create_future()
+        descriptors = [
+            its.fileno(), worker.journal.fd, *(each.fileno() for each in self._doors[slot]),
+        ]  # fmt: skip
+        try:
+            send(self._generation_socket, Fork(slot=slot), descriptors)
+        except OSError as error:
+            ours.close()
+            _log.critical("no worker can be started: the nursery is gone", why=str(error))
+            return
+        finally:
+            its.close()
+        self._workers[slot] = worker
+        await worker.channel.open()
+        _ = self._tasks.start(self._attend(worker), name=f"worker-{slot}")
+        worker.pid = await forked
+
+    async def _attend(self, worker: _Worker) -> None:
+        """Hear a worker out until it is gone, then see to what it left."""
+        while (message := await worker.channel.next()) is not None:
+            worker.heard = asyncio.get_running_loop().time()
+            self._hear(worker, message)
+        worker.ended()
+        worker.channel.close()
+        await self._after(worker)
+
+    def _hear(self, worker: _Worker, message: FromWorker) -> None:
+        match message:
+            case Report():
+                worker.report = message
+                worker.reported.set()
+            case Serving():
+                worker.state = "draining" if self._stopping else "serving"
+                worker.started.set()
+            case FailedToStart():
+                worker.fault = message.detail
+            case StoppedAccepting():
+                worker.stopped_accepting.set()
+            case Reloaded():
+                worker.reload = message
+                worker.reloaded.set()
+
+    async def _after(self, worker: _Worker) -> None:
+        slot = worker.slot
+        del self._workers[slot]
+        if worker.report is not None:
+            self._departed = merged([self._departed, worker.report.snapshot.counters()])
+        _ = self._settling.start(self._settle(worker), name=f"journal-{slot}")
+        if self._stopping or worker.fault:
+            return
+        self._deaths += 1
+        lived = asyncio.get_running_loop().time() - worker.began
+        faults = self._faults[slot] = (
+            0 if lived > _STEADY_SECONDS else self._faults.get(slot, -1) + 1
+        )
+        delay = _BACK_OFF_SECONDS[min(faults, len(_BACK_OFF_SECONDS) - 1)]
+        await asyncio.sleep(0)  # how it ended is told on another channel at the same moment
+        _log.error(
+            "worker died", worker=slot, pid=worker.pid, lived_seconds=round(lived, 1),
+            how=_how(self._statuses.pop(worker.pid, None)), replaced_in_seconds=delay,
+        )  # fmt: skip
+        if delay:
+            await self._hold_back(slot, delay)
+        if not self._stopping:
+            await self._start_worker(slot)
+
+    async def _hold_back(self, slot: int, seconds: float) -> None:
+        """Leave this worker's share of the port to the others for a while."""
+        self._waiting.add(slot)
+        reopen = give_up(self._doors[slot]) if len(self._doors) > 1 else None
+        await asyncio.sleep(seconds)
+        if reopen is not None and not self._stopping:
+            self._doors[slot] = reopen()
+        self._waiting.discard(slot)
+
+    async def _settle(self, worker: _Worker) -> None:
+        await self._settle_journal(worker.journal)
+
+    async def _keep_asking(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            for worker in list(self._workers.values()):
+                if worker.started.is_set() and loop.time() - worker.heard > _HUNG_SECONDS:
+                    _log.error("worker killed: it has not answered", worker=worker.slot)
+                    worker.kill()
+                elif worker.started.is_set():
+                    worker.channel.tell(Ask())
+
+    # --- the nursery --------------------------------------------------------------------------
+
+    async def _attend_nursery(self, channel: Listening[FromNursery]) -> None:
+        while (message := await channel.next()) is not None:
+            match message:
+                case Forked():
+                    forked = self._forked.pop(message.slot, None)
+                    if forked is not None and not forked.done():
+                        forked.set_result(message.pid)
+                case Gone():
+                    self._statuses[message.pid] = message.status
+                    if len(self._statuses) > 1000:
+                        self._statuses.clear()
+                case Renewed():
+                    pass
+        if channel is self._nursery and not self._stopping:
+            _log.critical("the nursery is gone: workers that die can no longer be replaced")
+
+
+async def _all(events: Iterable[asyncio.Event], seconds: float) -> bool:
+    """Wait for every event, for `seconds` at most; whether all have come."""
+    try:
+        async with asyncio.timeout(seconds):
+            for event in list(events):
+                await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return "unknown"
+    if os.WIFSIGNALED(status):
+        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"ended with status {os.waitstatus_to_exitcode(status)}"
+
+
+def _resident_bytes(pid: int) -> float:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - a fixed path
+            return float(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError, IndexError):
+        return 0.0
