@@ -114,7 +114,7 @@ class Pipeline:
             if head is None:
                 break
             await self._exchange(client, head, None, taken_before)
-            if self.draining or not client.reusable:
+            if not client.reusable:
                 break
         await client.close()
 

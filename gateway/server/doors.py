@@ -176,17 +176,14 @@ def _bound(family: int, host: str, port: int, *, alone: bool) -> socket.socket:
 
 
 def _unix(path: Path) -> socket.socket:
-    """A socket at `path`, put in place in one step: whoever connects meets the old or the new."""
     _refuse_if_taken(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        listening.bind(str(aside))
+        path.unlink(missing_ok=True)
+        listening.bind(str(path))
         listening.listen(BACKLOG)
-        aside.rename(path)
     except OSError as error:
         listening.close()
-        aside.unlink(missing_ok=True)
         why = (error.strerror or str(error)).lower()
         raise CannotListen(error.errno, f"`{path}`: {why}") from None
     listening.setblocking(False)

@@ -9,10 +9,8 @@ journal is written by the supervisor, and what it had counted stays counted.
 import asyncio
 import contextlib
 import os
-import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
 
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
@@ -38,9 +36,10 @@ from gateway.server.messages import (
     StoppedAccepting,
 )
 from gateway.server.readiness import Answers, together
+from gateway.server.worker import Journal, WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
 
-__all__ = ["Journal", "Supervisor", "WorkerFailed"]
+__all__ = ["Supervisor", "WorkerFailed"]
 
 _log = get_logger("gateway.supervisor")
 
@@ -67,48 +66,6 @@ class WorkerFailed(Exception):
     """No worker could be started; the text is for the operator."""
 
 
-class Journal(Protocol):
-    """A worker's audit lines in memory that outlives it."""
-
-    @property
-    def fd(self) -> int: ...
-
-
-class _Worker:
-    """One worker process, as seen from here. `state` is a label of `gateway_workers`."""
-
-    def __init__(self, slot: int, channel: Listening[FromWorker], journal: Journal) -> None:
-        self.slot = slot
-        self.channel = channel
-        self.journal = journal
-        self.pid = 0
-        self.state = "starting"
-        self.began = asyncio.get_running_loop().time()
-        self.heard = self.began
-        self.report: Report | None = None
-        self.fault = ""
-        self.reload: Reloaded | None = None
-        # What is waited for; a worker that is gone has done with all of it.
-        self.started = asyncio.Event()
-        self.stopped_accepting = asyncio.Event()
-        self.reported = asyncio.Event()
-        self.reloaded = asyncio.Event()
-        self.gone = asyncio.Event()
-
-    def __repr__(self) -> str:
-        return f"<Worker {self.slot} pid {self.pid} {self.state}>"
-
-    def kill(self) -> None:
-        if self.pid and not self.gone.is_set():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    def ended(self) -> None:
-        for event in (self.gone, self.started, self.stopped_accepting, self.reported,
-                      self.reloaded):  # fmt: skip
-            event.set()
-
-
 class Supervisor:
     """All workers of one gateway. Lives in an event loop of its own."""
 
@@ -128,11 +85,11 @@ class Supervisor:
         self._settle_journal = settle_journal
         self._tasks = Tasks("supervisor")
         self._settling = Tasks("journals")
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, WorkerProcess] = {}
         self._faults: dict[int, int] = {}  # deaths of a slot in a row
         self._waiting: set[int] = set()
         self._forked: dict[int, asyncio.Future[int]] = {}
-        self._statuses: dict[int, int] = {}
+        self._statuses: dict[int, asyncio.Future[int]] = {}
         self._renewed: asyncio.Future[Renewed] | None = None
         self._departed = Snapshot({}, {})
         self._deaths = 0
@@ -191,7 +148,7 @@ class Supervisor:
         """Children that ended: the root nursery's, where this process is the first of a container."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self._statuses[ended[0]] = ended[1]
+                self._note_end(*ended)
 
     # --- questions ----------------------------------------------------------------------------
 
@@ -203,8 +160,7 @@ class Supervisor:
                 "gateway_workers": self._states(),
                 "gateway_worker_deaths_total": {(): float(self._deaths)},
                 "gateway_worker_memory_bytes": {
-                    (str(worker.slot),): _resident_bytes(worker.pid)
-                    for worker in self._workers.values()
+                    (str(worker.slot),): worker.resident_bytes for worker in self._workers.values()
                 },
             },
             {},
@@ -302,7 +258,7 @@ class Supervisor:
     async def _start_worker(self, slot: int) -> None:
         loop = asyncio.get_running_loop()
         ours, its = socket.socketpair()
-        worker = _Worker(slot, Listening(ours, FROM_WORKER), self._make_journal())
+        worker = WorkerProcess(slot, Listening(ours, FROM_WORKER), self._make_journal())
         forked = self._forked[slot] = loop.create_future()
         descriptors = [
             its.fileno(), worker.journal.fd, *(each.fileno() for each in self._doors[slot]),
@@ -319,8 +275,9 @@ class Supervisor:
         await worker.channel.open()
         _ = self._tasks.start(self._attend(worker), name=f"worker-{slot}")
         worker.pid = await forked
+        self._statuses[worker.pid] = loop.create_future()
 
-    async def _attend(self, worker: _Worker) -> None:
+    async def _attend(self, worker: WorkerProcess) -> None:
         """Hear a worker out until it is gone, then see to what it left."""
         while (message := await worker.channel.next()) is not None:
             worker.heard = asyncio.get_running_loop().time()
@@ -329,7 +286,7 @@ class Supervisor:
         worker.channel.close()
         await self._after(worker)
 
-    def _hear(self, worker: _Worker, message: FromWorker) -> None:
+    def _hear(self, worker: WorkerProcess, message: FromWorker) -> None:
         match message:
             case Report():
                 worker.report = message
@@ -345,13 +302,14 @@ class Supervisor:
                 worker.reload = message
                 worker.reloaded.set()
 
-    async def _after(self, worker: _Worker) -> None:
+    async def _after(self, worker: WorkerProcess) -> None:
         slot = worker.slot
         del self._workers[slot]
         if worker.report is not None:
             self._departed = merged([self._departed, worker.report.snapshot.counters()])
         _ = self._settling.start(self._settle(worker), name=f"journal-{slot}")
         if self._stopping or worker.fault:
+            self._statuses.pop(worker.pid, None)
             return
         self._deaths += 1
         lived = asyncio.get_running_loop().time() - worker.began
@@ -359,10 +317,9 @@ class Supervisor:
             0 if lived > _STEADY_SECONDS else self._faults.get(slot, -1) + 1
         )
         delay = _BACK_OFF_SECONDS[min(faults, len(_BACK_OFF_SECONDS) - 1)]
-        await asyncio.sleep(0)  # how it ended is told on another channel at the same moment
         _log.error(
             "worker died", worker=slot, pid=worker.pid, lived_seconds=round(lived, 1),
-            how=_how(self._statuses.pop(worker.pid, None)), replaced_in_seconds=delay,
+            how=how_it_ended(await self._status_of(worker.pid)), replaced_in_seconds=delay,
         )  # fmt: skip
         if delay:
             await self._hold_back(slot, delay)
@@ -378,7 +335,7 @@ class Supervisor:
             self._doors[slot] = reopen()
         self._waiting.discard(slot)
 
-    async def _settle(self, worker: _Worker) -> None:
+    async def _settle(self, worker: WorkerProcess) -> None:
         await self._settle_journal(worker.journal)
 
     async def _keep_asking(self) -> None:
@@ -392,6 +349,21 @@ class Supervisor:
                 elif worker.started.is_set():
                     worker.channel.tell(Ask())
 
+    def _note_end(self, pid: int, status: int) -> None:
+        waiting = self._statuses.get(pid)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(status)
+
+    async def _status_of(self, pid: int) -> int | None:
+        """How a worker ended: its parent tells, on another channel at about the same moment."""
+        try:
+            async with asyncio.timeout(_REPORT_SECONDS):
+                return await self._statuses[pid]
+        except TimeoutError:
+            return None
+        finally:
+            del self._statuses[pid]
+
     # --- the nursery --------------------------------------------------------------------------
 
     async def _attend_nursery(self, channel: Listening[FromNursery]) -> None:
@@ -402,9 +374,7 @@ class Supervisor:
                     if forked is not None and not forked.done():
                         forked.set_result(message.pid)
                 case Gone():
-                    self._statuses[message.pid] = message.status
-                    if len(self._statuses) > 1000:
-                        self._statuses.clear()
+                    self._note_end(message.pid, message.status)
                 case Renewed():
                     pass
         if channel is self._nursery and not self._stopping:
@@ -420,19 +390,3 @@ async def _all(events: Iterable[asyncio.Event], seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _how(status: int | None) -> str:
-    if status is None:
-        return "unknown"
-    if os.WIFSIGNALED(status):
-        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"ended with status {os.waitstatus_to_exitcode(status)}"
-
-
-def _resident_bytes(pid: int) -> float:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - a fixed path
-            return float(int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
-    except (OSError, ValueError, IndexError):
-        return 0.0

@@ -139,8 +139,8 @@ def _listen_at(value: object) -> ListenAt:
     return Address(*parsed)
 
 
-# sockaddr_un has room for 108 bytes with the final NUL; while it is put in place the name of the
-# socket is longer by a dot and a process id.
+# sockaddr_un has room for 108 bytes with the final NUL; a takeover's socket is put in place under
+# a name that is longer by a dot and a process id.
 _MAX_SOCKET_PATH_BYTES = 96
 
 
