@@ -147,7 +147,10 @@ class _Service:
             return
         successors = Successors(
             path,
-            sockets=lambda: ([each for sockets in doors for each in sockets], admin),
+            sockets=lambda: (
+                [each for sockets in doors for each in sockets if each.fileno() >= 0],
+                admin,
+            ),
             dismissed=self._dismissed,
         )
         successors.open()

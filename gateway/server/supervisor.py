@@ -12,25 +12,21 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 
+import msgspec
+
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
-from gateway.server.channel import Listening, send
+from gateway.server.channel import Listening
 from gateway.server.doors import Doors, give_up
+from gateway.server.generations import Generations
 from gateway.server.messages import (
-    FROM_NURSERY,
     FROM_WORKER,
     Ask,
     Drain,
     FailedToStart,
-    Fork,
-    Forked,
-    FromNursery,
     FromWorker,
-    Gone,
     Reload,
     Reloaded,
-    Renew,
-    Renewed,
     Report,
     Serving,
     StoppedAccepting,
@@ -39,27 +35,28 @@ from gateway.server.readiness import Answers, together
 from gateway.server.worker import Journal, WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
 
-__all__ = ["Supervisor", "WorkerFailed"]
+__all__ = ["Patience", "Supervisor", "WorkerFailed"]
 
 _log = get_logger("gateway.supervisor")
-
-# A worker that answers is asked again after a while; one that does not for so long has hung, and
-# gunicorn's `timeout` of 30 s is the precedent.
-_HEARTBEAT_SECONDS = 2.0
-_HUNG_SECONDS = 30.0
-
-# What a scrape waits for a worker that is busy; then it gets the last numbers known.
-_REPORT_SECONDS = 1.0
 
 # How long a new generation may read and compile, and a worker start.
 _PREPARING_SECONDS = 300.0
 
-# The first replacement comes at once; a worker that served for a minute has earned that again.
-_BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-_STEADY_SECONDS = 60.0
-
 # After the grace for requests in flight: the rest of the audit, then patience is over.
 _PATIENCE_SECONDS = 15.0
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a worker may take. gunicorn's `timeout` of 30 s is the precedent for a hung one.
+
+    The first replacement comes at once; a worker that served for a while has earned that again.
+    """
+
+    heartbeat_seconds: float = 2.0
+    hung_seconds: float = 30.0
+    report_seconds: float = 1.0
+    steady_seconds: float = 60.0
+    back_off_seconds: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class WorkerFailed(Exception):
@@ -76,11 +73,11 @@ class Supervisor:
         *,
         make_journal: Callable[[], Journal],
         settle_journal: Callable[[Journal], Awaitable[None]],
+        patience: Patience | None = None,
     ) -> None:
-        self._nursery_socket = nursery
-        self._nursery: Listening[FromNursery] = Listening(nursery, FROM_NURSERY)
-        self._generation_socket = nursery
+        self._generations = Generations(nursery)
         self._doors = doors
+        self._patience = patience or Patience()
         self._make_journal = make_journal
         self._settle_journal = settle_journal
         self._tasks = Tasks("supervisor")
@@ -88,9 +85,6 @@ class Supervisor:
         self._workers: dict[int, WorkerProcess] = {}
         self._faults: dict[int, int] = {}  # deaths of a slot in a row
         self._waiting: set[int] = set()
-        self._forked: dict[int, asyncio.Future[int]] = {}
-        self._statuses: dict[int, asyncio.Future[int]] = {}
-        self._renewed: asyncio.Future[Renewed] | None = None
         self._departed = Snapshot({}, {})
         self._deaths = 0
         self._stopping = False
@@ -109,8 +103,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start every worker; WorkerFailed if one of them cannot serve."""
-        await self._nursery.open()
-        _ = self._tasks.start(self._attend_nursery(self._nursery), name="nursery")
+        await self._generations.open()
         await asyncio.gather(*(self._start_worker(slot) for slot in range(len(self._doors))))
         for worker in self._workers.values():
             async with asyncio.timeout(_PREPARING_SECONDS):
@@ -141,14 +134,13 @@ class Supervisor:
             await _all((worker.gone for worker in workers), _PATIENCE_SECONDS)
         await self._settling.close(grace_seconds=_PATIENCE_SECONDS)
         await self._tasks.close()
-        self._nursery.close()
-        self._generation_socket.close()
+        await self._generations.close()
 
     def reap(self) -> None:
         """Children that ended: the root nursery's, where this process is the first of a container."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self._note_end(*ended)
+                self._generations.note_end(*ended)
 
     # --- questions ----------------------------------------------------------------------------
 
@@ -193,7 +185,7 @@ class Supervisor:
         for worker in asked:
             worker.reported.clear()
             worker.channel.tell(Ask())
-        await _all((worker.reported for worker in asked), _REPORT_SECONDS)
+        await _all((worker.reported for worker in asked), self._patience.report_seconds)
         return {worker.slot: worker.report for worker in asked if worker.report is not None}
 
     # --- reload -------------------------------------------------------------------------------
@@ -204,34 +196,14 @@ class Supervisor:
         A new generation judges the files first: the workers only hear of what has been found good.
         """
         async with self._reload_lock:
-            ours, its = socket.socketpair()
-            channel: Listening[FromNursery] = Listening(ours, FROM_NURSERY)
-            try:
-                send(self._nursery_socket, Renew(), [its.fileno()])
-            except OSError as error:
-                self.last_fault = f"the nursery is gone ({error.strerror})"
-                ours.close()
-                return self.last_fault
-            finally:
-                its.close()
-            await channel.open()
-            answer = await channel.next()
-            if not isinstance(answer, Renewed) or answer.faults:
-                channel.close()
-                ours.close()
-                why = answer.faults if isinstance(answer, Renewed) else "it ended without a word"
-                self.last_fault = why
-                _log.error("reload refused, everything stays as it was", why=why)
-                return why
-            self._take_generation(ours, channel)
-            return await self._reload_workers(answer.version)
-
-    def _take_generation(self, ours: socket.socket, channel: Listening[FromNursery]) -> None:
-        old = self._generation_socket
-        self._generation_socket = ours
-        _ = self._tasks.start(self._attend_nursery(channel), name="generation")
-        if old is not self._nursery_socket:
-            old.shutdown(socket.SHUT_RDWR)
+            if self._stopping:
+                return ""
+            renewed = await self._generations.renew()
+            if renewed.faults:
+                self.last_fault = renewed.faults
+                _log.error("reload refused, everything stays as it was", why=renewed.faults)
+                return renewed.faults
+            return await self._reload_workers(renewed.version)
 
     async def _reload_workers(self, version: str) -> str:
         workers = [each for each in self._workers.values() if each.state == "serving"]
@@ -256,34 +228,32 @@ class Supervisor:
     # --- the workers --------------------------------------------------------------------------
 
     async def _start_worker(self, slot: int) -> None:
-        loop = asyncio.get_running_loop()
         ours, its = socket.socketpair()
         worker = WorkerProcess(slot, Listening(ours, FROM_WORKER), self._make_journal())
-        forked = self._forked[slot] = loop.create_future()
         descriptors = [
             its.fileno(), worker.journal.fd, *(each.fileno() for each in self._doors[slot]),
         ]  # fmt: skip
         try:
-            send(self._generation_socket, Fork(slot=slot), descriptors)
+            worker.pid = await self._generations.fork(slot, descriptors)
         except OSError as error:
             ours.close()
-            _log.critical("no worker can be started: the nursery is gone", why=str(error))
+            _log.critical("no worker can be started", worker=slot, why=str(error))
             return
         finally:
             its.close()
         self._workers[slot] = worker
         await worker.channel.open()
         _ = self._tasks.start(self._attend(worker), name=f"worker-{slot}")
-        worker.pid = await forked
-        self._statuses[worker.pid] = loop.create_future()
 
     async def _attend(self, worker: WorkerProcess) -> None:
         """Hear a worker out until it is gone, then see to what it left."""
-        while (message := await worker.channel.next()) is not None:
-            worker.heard = asyncio.get_running_loop().time()
-            self._hear(worker, message)
+        try:
+            while (message := await worker.channel.next()) is not None:
+                worker.heard = asyncio.get_running_loop().time()
+                self._hear(worker, message)
+        finally:
+            worker.channel.close()
         worker.ended()
-        worker.channel.close()
         await self._after(worker)
 
     def _hear(self, worker: WorkerProcess, message: FromWorker) -> None:
@@ -309,22 +279,25 @@ class Supervisor:
             self._departed = merged([self._departed, worker.report.snapshot.counters()])
         _ = self._settling.start(self._settle(worker), name=f"journal-{slot}")
         if self._stopping or worker.fault:
-            self._statuses.pop(worker.pid, None)
             return
         self._deaths += 1
         lived = asyncio.get_running_loop().time() - worker.began
         faults = self._faults[slot] = (
-            0 if lived > _STEADY_SECONDS else self._faults.get(slot, -1) + 1
+            0 if lived > self._patience.steady_seconds else self._faults.get(slot, -1) + 1
         )
-        delay = _BACK_OFF_SECONDS[min(faults, len(_BACK_OFF_SECONDS) - 1)]
+        delays = self._patience.back_off_seconds
+        delay = delays[min(faults, len(delays) - 1)]
         _log.error(
             "worker died", worker=slot, pid=worker.pid, lived_seconds=round(lived, 1),
-            how=how_it_ended(await self._status_of(worker.pid)), replaced_in_seconds=delay,
+            how=how_it_ended(await self._end_of(worker)), replaced_in_seconds=delay,
         )  # fmt: skip
         if delay:
             await self._hold_back(slot, delay)
         if not self._stopping:
             await self._start_worker(slot)
+
+    async def _end_of(self, worker: WorkerProcess) -> int | None:
+        return await self._generations.end_of(worker.pid, seconds=self._patience.report_seconds)
 
     async def _hold_back(self, slot: int, seconds: float) -> None:
         """Leave this worker's share of the port to the others for a while."""
@@ -341,44 +314,16 @@ class Supervisor:
     async def _keep_asking(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            await asyncio.sleep(self._patience.heartbeat_seconds)
             for worker in list(self._workers.values()):
-                if worker.started.is_set() and loop.time() - worker.heard > _HUNG_SECONDS:
+                if (
+                    worker.started.is_set()
+                    and loop.time() - worker.heard > self._patience.hung_seconds
+                ):
                     _log.error("worker killed: it has not answered", worker=worker.slot)
                     worker.kill()
                 elif worker.started.is_set():
                     worker.channel.tell(Ask())
-
-    def _note_end(self, pid: int, status: int) -> None:
-        waiting = self._statuses.get(pid)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(status)
-
-    async def _status_of(self, pid: int) -> int | None:
-        """How a worker ended: its parent tells, on another channel at about the same moment."""
-        try:
-            async with asyncio.timeout(_REPORT_SECONDS):
-                return await self._statuses[pid]
-        except TimeoutError:
-            return None
-        finally:
-            del self._statuses[pid]
-
-    # --- the nursery --------------------------------------------------------------------------
-
-    async def _attend_nursery(self, channel: Listening[FromNursery]) -> None:
-        while (message := await channel.next()) is not None:
-            match message:
-                case Forked():
-                    forked = self._forked.pop(message.slot, None)
-                    if forked is not None and not forked.done():
-                        forked.set_result(message.pid)
-                case Gone():
-                    self._note_end(message.pid, message.status)
-                case Renewed():
-                    pass
-        if channel is self._nursery and not self._stopping:
-            _log.critical("the nursery is gone: workers that die can no longer be replaced")
 
 
 async def _all(events: Iterable[asyncio.Event], seconds: float) -> bool:

@@ -1,0 +1,231 @@
+"""The supervisor with workers that misbehave: each a real process, forked by a nursery of the test."""
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.server.channel import receive, send
+from gateway.server.doors import open_doors
+from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
+from gateway.server.supervisor import Patience, Supervisor, WorkerFailed
+from gateway.settings.values import Address
+
+PROLOGUE = """
+import os, signal, socket, sys
+from gateway.metrics import Snapshot
+from gateway.server.channel import receive, send
+from gateway.server.messages import *
+channel = socket.socket(fileno=int(sys.argv[1]))
+counted = Snapshot({"gateway_refusals_total": {("overlong",): 1.0}, "gateway_connections": {(): 5.0}}, {})
+def report(detail="fine"):
+    send(channel, Report(snapshot=counted, checks={"policy": (True, detail)}))
+"""
+
+SERVES = """
+send(channel, Serving())
+while (received := receive(channel, TO_WORKER)) is not None:
+    match received[0]:
+        case Ask(): report()
+        case Reload(): send(channel, Reloaded(version="v2", faults=""))
+        case Drain():
+            send(channel, StoppedAccepting())
+            break
+"""
+
+HANGS = "send(channel, Serving()); signal.pause()"
+DIES = "send(channel, Serving()); report(); os._exit(7)"
+CANNOT_START = "send(channel, FailedToStart(detail='cannot record: disk full')); os._exit(1)"
+KEEPS_THE_OLD = SERVES.replace('version="v2", faults=""', 'version="v1", faults="no room"')
+
+QUICK = Patience(
+    heartbeat_seconds=0.02, hung_seconds=1.0, report_seconds=5.0, back_off_seconds=(0.0, 0.01, 0.02)
+)
+
+
+class Journal:
+    """Stands for shared memory: any descriptor will do."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+
+class Nursery:
+    """Forks what it was told to fork next, the last of it for ever."""
+
+    def __init__(self, *scripts: str, renewed: Renewed) -> None:
+        self.ours, self.its = socket.socketpair()
+        self._scripts = list(scripts)
+        self._renewed = renewed
+        self._children: list[Popen[bytes]] = []
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, args=(self.its,))
+        self._thread.start()
+
+    def _serve(self, channel: socket.socket) -> None:
+        while (received := receive(channel, TO_NURSERY)) is not None:
+            message, descriptors = received
+            if isinstance(message, Fork):
+                self._fork(channel, message.slot, descriptors[0])
+            else:
+                generation = socket.socket(fileno=descriptors.pop())
+                send(generation, self._renewed)
+                if self._renewed.faults:
+                    generation.close()
+                else:
+                    threading.Thread(target=self._serve, args=(generation,)).start()
+            for descriptor in descriptors:
+                os.close(descriptor)
+        channel.close()
+
+    def _fork(self, channel: socket.socket, slot: int, descriptor: int) -> None:
+        with self._lock:
+            script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        child = Popen(
+            [sys.executable, "-c", PROLOGUE + script, str(descriptor)], pass_fds=[descriptor]
+        )
+        self._children.append(child)
+        send(channel, Forked(slot=slot, pid=child.pid))
+        threading.Thread(target=self._await_end, args=(channel, child)).start()
+
+    def _await_end(self, channel: socket.socket, child: "Popen[bytes]") -> None:
+        status = child.wait()
+        try:
+            send(channel, Gone(pid=child.pid, status=status << 8 if status >= 0 else -status))
+        except OSError:
+            return
+
+    def end(self) -> None:
+        for child in self._children:
+            child.kill()
+            child.wait()
+        self._thread.join()
+
+
+@asynccontextmanager
+async def supervised(
+    *scripts: str, workers: int = 1, renewed: Renewed | None = None
+) -> AsyncIterator[tuple[Supervisor, list[Journal]]]:
+    settled: list[Journal] = []
+    spare, other = socket.socketpair()
+
+    async def settle(journal: Any) -> None:
+        settled.append(journal)
+
+    nursery = Nursery(*scripts, renewed=renewed or Renewed(version="v2", faults=""))
+    supervisor = Supervisor(
+        nursery.ours,
+        open_doors(Address("127.0.0.1", 0), workers, {}),
+        make_journal=lambda: Journal(spare.fileno()),
+        settle_journal=settle,
+        patience=QUICK,
+    )
+    try:
+        yield supervisor, settled
+    finally:
+        await supervisor.drain(5)
+        await supervisor.end(0.0)
+        nursery.end()
+        spare.close()
+        other.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop turn until it holds."""
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.to_thread(os.sched_yield)
+
+
+def told(log: list[Any], event: str) -> list[Any]:
+    return [entry for entry in log if entry["event"] == event]
+
+
+async def test_a_worker_that_hangs_is_killed_and_replaced() -> None:
+    with capture_logs() as log:
+        async with supervised(HANGS, SERVES) as (supervisor, settled):
+            await supervisor.start()
+            (first,) = supervisor.worker_pids
+            await until(lambda: bool(told(log, "worker died")))
+            await until(lambda: supervisor.worker_pids not in {(), (first,)})
+
+    assert told(log, "worker killed: it has not answered")
+    assert told(log, "worker died")[0]["how"] == "killed by SIGKILL"
+    assert len(settled) == 2  # the journals of both
+
+
+async def test_one_that_dies_again_and_again_has_to_wait_longer_each_time() -> None:
+    with capture_logs() as log:
+        async with supervised(DIES, DIES, DIES, DIES, SERVES, workers=1) as (supervisor, _):
+            await supervisor.start()
+            await until(lambda: len(told(log, "worker died")) == 4)
+
+    deaths = told(log, "worker died")
+    assert [entry["replaced_in_seconds"] for entry in deaths] == [0.0, 0.01, 0.02, 0.02]
+    assert {entry["how"] for entry in deaths} == {"ended with status 7"}
+
+
+async def test_what_a_dead_worker_counted_stays_counted_and_what_it_had_open_is_gone() -> None:
+    with capture_logs() as log:
+        async with supervised(DIES, SERVES) as (supervisor, _):
+            await supervisor.start()
+            await until(lambda: bool(told(log, "worker died")) and bool(supervisor.worker_pids))
+            counted: dict[str, Any] = {}
+            while "gateway_connections" not in counted:  # until the second one serves
+                counted = dict((await supervisor.snapshot()).readings)
+                await asyncio.to_thread(os.sched_yield)
+
+    assert counted["gateway_refusals_total"]["overlong",] == 2
+    assert counted["gateway_connections"][()] == 5
+    assert counted["gateway_worker_deaths_total"][()] == 1
+
+
+async def test_a_worker_that_cannot_start_says_why_and_nothing_serves() -> None:
+    async with supervised(CANNOT_START) as (supervisor, _):
+        with pytest.raises(WorkerFailed, match="cannot record: disk full"):
+            await supervisor.start()
+
+
+async def test_a_reload_reaches_every_worker_once_a_generation_found_it_good() -> None:
+    with capture_logs() as log:
+        async with supervised(SERVES, workers=2) as (supervisor, _):
+            await supervisor.start()
+            assert await supervisor.reload() == ""
+            assert (await supervisor.checks())["policy"] == (True, "fine")
+
+    assert [entry["workers"] for entry in told(log, "reloaded")] == [2]
+
+
+async def test_a_reload_that_a_generation_refuses_reaches_no_worker() -> None:
+    refused = Renewed(version="", faults="roles.yaml:3:1: unknown-key: …")
+    with capture_logs() as log:
+        async with supervised(KEEPS_THE_OLD, renewed=refused) as (supervisor, _):
+            await supervisor.start()
+            assert await supervisor.reload() == refused.faults
+            holds, words = (await supervisor.checks())["policy"]
+
+    assert holds
+    assert words == f"fine; the last reload was refused: {refused.faults}"
+    assert not told(log, "reload not taken by every worker")
+
+
+async def test_a_worker_that_does_not_take_what_was_found_good_is_told() -> None:
+    async with supervised(SERVES, KEEPS_THE_OLD, workers=2) as (supervisor, _):
+        await supervisor.start()
+        assert "no room" in await supervisor.reload()
+
+
+async def test_draining_is_not_ready() -> None:
+    async with supervised(SERVES) as (supervisor, _):
+        await supervisor.start()
+        assert (await supervisor.checks())["workers"] == (True, "1 of 1 serving")
+        await supervisor.drain(5)
+        assert (await supervisor.checks())["workers"] == (False, "draining")
