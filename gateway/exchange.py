@@ -14,7 +14,7 @@ from gateway.http.headers import Headers
 from gateway.http.target import Target
 from policy import ANONYMOUS, Caller, Decision, DecisionTable
 
-__all__ = ["Ending", "Exchange", "RequestHead", "Section"]
+__all__ = ["Ending", "Exchange", "PeerCertificate", "RequestHead", "Section"]
 
 
 class Ending(StrEnum):
@@ -28,18 +28,32 @@ class Ending(StrEnum):
     ERROR = "error"
 
 
+class PeerCertificate(msgspec.Struct, frozen=True):
+    """Whom the certificate of a connection names, worked out once: a caller, or why nobody."""
+
+    caller: Caller | None
+    refused: str = ""
+
+
 class Section:
     """A header section as read, and what later stages learnt from it.
+
+    It belongs to one connection, whose `certificate` speaks for it where the section itself names
+    nobody.
 
     Each memo says what it is good for: `caller` until the moment `caller_until` (monotonic
     seconds), `held` for `caller` under `table`, a prelude for `caller` and the upstream of its
     name.
     """
 
-    __slots__ = ("caller", "caller_until", "credential", "headers", "held", "preludes", "table")
+    __slots__ = (
+        "caller", "caller_until", "certificate", "credential", "headers", "held", "preludes",
+        "table",
+    )  # fmt: skip
 
-    def __init__(self, headers: Headers) -> None:
+    def __init__(self, headers: Headers, certificate: PeerCertificate | None = None) -> None:
         self.headers = headers
+        self.certificate = certificate
         self.credential: bytes | None = None
         self.caller: Caller | None = None
         self.caller_until = 0.0

@@ -66,6 +66,13 @@ METRICS = (
     ),
     Declaration("gateway_connections", "gauge", (), "Open client connections"),
     Declaration(
+        "gateway_certificate_expires_seconds",
+        "gauge",
+        (),
+        "When the public port's own certificate ends, in seconds since the epoch; only with TLS",
+        "min",
+    ),
+    Declaration(
         "gateway_upstream_connections",
         "gauge",
         ("node", "state"),

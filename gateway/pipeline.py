@@ -76,7 +76,8 @@ class Pipeline:
         limits: Limits,
         clock: Clock,
     ) -> None:
-        self.draining = False
+        self.draining = False  # every answer from now on is its connection's last
+        self.ending = False  # and none is waited for where the last one did not say so
         self._live = live
         self._authenticator = authenticator
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
@@ -114,7 +115,7 @@ class Pipeline:
             if head is None:
                 break
             await self._exchange(client, head, None, taken_before)
-            if not client.reusable:
+            if self.ending or not client.reusable:
                 break
         await client.close()
 

@@ -7,7 +7,8 @@ all its connections. Nothing is remembered beyond a credential's own end.
 
 from gateway.authn import Authenticator
 from gateway.clock import Clock
-from gateway.exchange import Section
+from gateway.errors import CredentialsRefused
+from gateway.exchange import PeerCertificate, Section
 from policy import ANONYMOUS, Caller, DecisionTable
 
 __all__ = ["Standing"]
@@ -33,13 +34,23 @@ class Standing:
         return f"<Standing {len(self._held)} callers>"
 
     def caller_of(self, section: Section) -> Caller | None:
-        """Who sent this header section, if that is known without waiting."""
+        """Who sent this header section, if that is known without waiting.
+
+        `Authorization` decides alone where it is sent, for better or worse: it is said of this
+        request, a certificate of the connection. A person's token may well come over a system's
+        connection. Raises CredentialsRefused for a certificate that names nobody.
+        """
         authorization = section.headers.authorization
-        if authorization is None:
+        certificate = section.certificate
+        if authorization is None and certificate is None:
             return ANONYMOUS
         now = self._clock.monotonic()
         if now < section.caller_until:
             return section.caller
+        if authorization is None:
+            named = self._named_by(certificate)
+            section.caller_until = now + self._certain_seconds(named)
+            return named
         if section.credential is None:
             section.credential = self._authenticator.digest(authorization)
         caller = self._authenticator.cached(section.credential)
@@ -67,6 +78,15 @@ class Standing:
         if known is None or known[0] is not caller:
             known = self._held[credential] = (caller, table.held_by(caller))
         return known[1]
+
+    def _named_by(self, certificate: PeerCertificate | None) -> Caller:
+        """A certificate names its holder as long as it is good, and no longer (threat J-14)."""
+        caller = None if certificate is None else certificate.caller
+        if caller is None:
+            raise CredentialsRefused("" if certificate is None else certificate.refused)
+        if caller.expires_at is not None and self._clock.wall() >= caller.expires_at:
+            raise CredentialsRefused("the client's certificate has expired")
+        return caller
 
     def _certain_seconds(self, caller: Caller) -> float:
         if caller.expires_at is None:

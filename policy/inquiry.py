@@ -25,6 +25,7 @@ class Means(StrEnum):
 
     JWT = "jwt"
     BASIC = "basic"
+    CERTIFICATE = "certificate"
     NONE = "none"
 
 

@@ -657,7 +657,7 @@ def test_keys_from_this_machine_may_come_unencrypted(folder: Path, host: str) ->
 def test_somebody_must_be_able_to_prove_who_they_are(folder: Path) -> None:
     assert finding(folder, minimal(identity="{}")) == (
         "bad-value",
-        "`identity`: neither `jwt` nor `basic` is given: nobody could ever be let in",
+        "`identity`: none of `jwt`, `basic` and `certificates` is given: nobody could be let in",
     )
 
 

@@ -17,11 +17,13 @@ import policy
 from gateway.audit import AuditWriter, compose, sink_for
 from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
+from gateway.errors import SettingsInvalid
 from gateway.live import LivePolicy
+from gateway.logs import get as get_logger
 from gateway.metrics import Metrics, Snapshot
 from gateway.pipeline import Pipeline
 from gateway.reload import PolicyReload
-from gateway.server import Listener
+from gateway.server import Listener, PublicTls
 from gateway.server.readiness import Answers, asked
 from gateway.settings import Settings, specs
 from gateway.upstream import Upstream
@@ -30,6 +32,8 @@ from gateway.wire.watch import Watch
 from policy import DecisionTable
 
 __all__ = ["Gateway", "digest_key", "load_table"]
+
+_log = get_logger("gateway.app")
 
 _DIGEST_KEY_BYTES = 32
 
@@ -70,6 +74,7 @@ class Gateway:
             self.live, partial(load_table, settings), clock=self._clock
         )
         self._authenticator = build_authenticator(settings.identity, self._clock)
+        self._tls = self._public_tls()
         self._stack = AsyncExitStack()
         self._listener: Listener | None = None
         self._upstreams: tuple[Upstream, ...] = ()
@@ -115,7 +120,18 @@ class Gateway:
         The audit file is reopened whatever else becomes of it, for that is what rotation asks for.
         """
         self.audit.reopen()
-        return await self._policy_reload.run()
+        faults = [await self._policy_reload.run()]
+        try:
+            await self._authenticator.reload()
+        except SettingsInvalid as invalid:
+            _log.error("users and keys not taken, the last good ones stay", why=str(invalid))
+            faults.append(str(invalid))
+        try:
+            if self._listener is not None:
+                self._listener.renew_tls()
+        except SettingsInvalid as invalid:
+            faults.append(str(invalid))
+        return "\n".join(filter(None, faults))
 
     async def _start(self, stack: AsyncExitStack, sockets: Sequence[socket.socket]) -> None:
         """Start from the inside out, so that the end goes from the outside in."""
@@ -137,11 +153,24 @@ class Gateway:
             passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
             watch=watch,
             outbox=outbox,
+            tls=self._tls,
         )
         await self._listener.start()
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)
         self._declare_readings(self._listener)
         _settle_memory()
+
+    def _public_tls(self) -> PublicTls | None:
+        """Raises SettingsInvalid if its files have become unusable since the settings were read."""
+        tls, names = self.settings.listen.tls, self._authenticator.certificates
+        if tls is None:
+            return None
+        return PublicTls(
+            tls,
+            clock=self._clock,
+            handshake_seconds=self.settings.limits.header_timeout_seconds,
+            certified=None if names is None else names.read,
+        )
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(
@@ -159,6 +188,9 @@ class Gateway:
         identity, audit = self._authenticator, self.audit
         read("gateway_connections", lambda: listener.connections)
         read("gateway_upstream_connections", self._upstream_connections)
+        if self._tls is not None:
+            tls = self._tls
+            read("gateway_certificate_expires_seconds", lambda: tls.expires_at)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
         reloads = self._policy_reload
         read("gateway_policy_reloads_total", lambda: {

@@ -6,6 +6,7 @@
       token         what it says, unproved           users     the users file
       claims        what it says, once proved        passwords Argon2id, bounded
       keys, jwks    the issuer's public keys
+    certificates  who a connection's certificate names, where a request brings no credentials
 
 Everything fails closed: what is malformed, unknown or contradictory is `CredentialsRefused`, what
 cannot be told just now is `IdentityUnavailable`, and neither ever becomes an anonymous caller.
@@ -13,8 +14,15 @@ Which roles a caller has is the policy's word, not ours.
 """
 
 from gateway.authn.build import build_authenticator
+from gateway.authn.certificates import CertificateRules
 from gateway.authn.chain import Authenticator
 from gateway.authn.passwords import hash_password
 from gateway.authn.signing import sign_token
 
-__all__ = ["Authenticator", "build_authenticator", "hash_password", "sign_token"]
+__all__ = [
+    "Authenticator",
+    "CertificateRules",
+    "build_authenticator",
+    "hash_password",
+    "sign_token",
+]

@@ -1,10 +1,15 @@
-"""From the identity settings to an Authenticator, or to everything that is wrong with its files."""
+"""From the identity settings to an Authenticator, or to everything that is wrong with its files.
 
-from collections.abc import Callable
+The same road is taken again when the files have changed: everything is read and built aside, and
+only then takes over. What is fetched and not read, an issuer's published keys, is kept.
+"""
+
+from collections.abc import Callable, Sequence
 
 from gateway.authn.base import Verifier
 from gateway.authn.basic import BasicVerifier
 from gateway.authn.bearer import BearerVerifier, TrustedIssuer
+from gateway.authn.certificates import CertificateRules
 from gateway.authn.chain import Authenticator
 from gateway.authn.claims import ClaimRules
 from gateway.authn.fetch import Fetcher
@@ -16,8 +21,8 @@ from gateway.authn.passwords import PasswordBench
 from gateway.authn.users import read_users
 from gateway.clock import Clock
 from gateway.errors import SettingsInvalid
-from gateway.settings import BasicSettings, Identity, Jwks, JwtIssuer
-from policy import Code, Diagnostic, Location, PolicyInvalid
+from gateway.settings import BasicSettings, CertificateNames, Identity, Jwks, JwtIssuer, Secret
+from policy import Code, Diagnostic, Kind, Location, PolicyInvalid
 
 __all__ = ["build_authenticator"]
 
@@ -27,42 +32,69 @@ _REALM = "ucs-gateway"
 
 def build_authenticator(identity: Identity, clock: Clock) -> Authenticator:
     """Read every file that the settings name; raise SettingsInvalid with all that is wrong."""
-    findings: list[Diagnostic] = []
-    verifiers: list[Verifier] = []
-    realm = _REALM if identity.basic is None else identity.basic.realm
-    if identity.jwt:
-        issuers = _issuers(identity.jwt, clock, findings)
-        seconds = identity.cache_seconds
-        verifiers.append(BearerVerifier(issuers, clock=clock, realm=realm, cache_seconds=seconds))
-    if identity.basic is not None:
-        try:
-            verifiers.append(_basic(identity.basic))
-        except PolicyInvalid as invalid:
-            findings.extend(invalid.diagnostics)
-    if findings:
-        raise SettingsInvalid(tuple(findings))
-    return Authenticator(verifiers, clock=clock, cache_entries=identity.cache_entries, realm=realm)
+    files = _Files(identity, clock)
+    certificates = identity.certificates
+    return Authenticator(
+        files.read(),
+        clock=clock,
+        cache_entries=identity.cache_entries,
+        realm=files.realm,
+        read_again=files.read,
+        certificates=None if certificates is None else _certificates(certificates),
+    )
 
 
-def _issuers(
-    settings: tuple[JwtIssuer, ...], clock: Clock, findings: list[Diagnostic]
-) -> list[TrustedIssuer]:
-    issuers = []
-    published: dict[Jwks, PublishedKeys] = {}  # issuers with the same URL share its fetches
-    for each in settings:
-        if each.jwks is not None:
-            keys: KeySource = published.setdefault(each.jwks, _published(each.jwks, clock))
-            issuers.append(_issuer(each, keys, origin=each.jwks.url))
-            continue
-        origin, read = _file(each)
-        try:
-            fixed = read()
-        except Unusable as fault:
-            message = f"the keys of the issuer `{each.issuer}` cannot be used: {fault}"
-            findings.append(Diagnostic(Location(origin), Code.BAD_VALUE, message))
-        else:
-            issuers.append(_issuer(each, FixedKeys(fixed), origin=origin))
-    return issuers
+class _Files:
+    """What the settings name, to be read as often as it may have changed."""
+
+    def __init__(self, identity: Identity, clock: Clock) -> None:
+        self._identity = identity
+        self._clock = clock
+        self.realm = _REALM if identity.basic is None else identity.basic.realm
+        # Issuers with the same URL share its fetches, and whoever reads again shares them too:
+        # an issuer that happens to be away must not take its good keys with it.
+        self._published = {
+            each.jwks: _published(each.jwks, clock) for each in identity.jwt if each.jwks
+        }
+
+    def read(self) -> Sequence[Verifier]:
+        """Verifiers of what the files hold now, or SettingsInvalid with all that is wrong."""
+        identity = self._identity
+        findings: list[Diagnostic] = []
+        verifiers: list[Verifier] = []
+        if identity.jwt:
+            bearer = BearerVerifier(
+                self._issuers(findings),
+                clock=self._clock,
+                realm=self.realm,
+                cache_seconds=identity.cache_seconds,
+            )
+            verifiers.append(bearer)
+        if identity.basic is not None:
+            try:
+                verifiers.append(_basic(identity.basic))
+            except PolicyInvalid as invalid:
+                findings.extend(invalid.diagnostics)
+        if findings:
+            raise SettingsInvalid(tuple(findings))
+        return verifiers
+
+    def _issuers(self, findings: list[Diagnostic]) -> list[TrustedIssuer]:
+        issuers = []
+        for each in self._identity.jwt:
+            if each.jwks is not None:
+                keys = self._published[each.jwks]
+                issuers.append(_issuer(each, keys, origin=each.jwks.url))
+                continue
+            origin, read = _file(each)
+            try:
+                fixed = read()
+            except Unusable as fault:
+                message = f"the keys of the issuer `{each.issuer}` cannot be used: {fault}"
+                findings.append(Diagnostic(Location(origin), Code.BAD_VALUE, message))
+            else:
+                issuers.append(_issuer(each, FixedKeys(fixed), origin=origin))
+        return issuers
 
 
 def _issuer(settings: JwtIssuer, keys: KeySource, *, origin: str) -> TrustedIssuer:
@@ -91,11 +123,26 @@ def _file(settings: JwtIssuer) -> tuple[str, Callable[[], KeySet]]:
     algorithms = frozenset[str](settings.algorithms)
     secret, pem, jwk = settings.secret_file, settings.pem_file, settings.jwk_file
     if secret is not None:
-        return secret.origin, lambda: shared_secret(secret.value, algorithms)
+        return secret.origin, lambda: shared_secret(_now_in(secret), algorithms)
     if pem is not None:
         return str(pem), lambda: _fitting(read_pem_file(pem), algorithms)
     assert jwk is not None, "the settings have exactly one source of keys"  # noqa: S101
     return str(jwk), lambda: _fitting(read_jwk_file(jwk), algorithms)
+
+
+def _now_in(secret: Secret) -> bytes:
+    try:
+        return secret.read_again().value
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+
+
+def _certificates(settings: CertificateNames) -> CertificateRules:
+    return CertificateRules(
+        name_from=settings.name_from,
+        subject_prefix=settings.subject_prefix or "",
+        kind=Kind(settings.kind),
+    )
 
 
 def _fitting(keys: KeySet, algorithms: frozenset[str]) -> KeySet:

@@ -3,14 +3,18 @@
 On the hot path nothing waits: `cached(digest(header))` is a hash and a look-up. On a miss, equal
 credentials that arrive together are proved once, and only bit for bit equal ones (J-11). The proof
 belongs to nobody's connection, so a client that leaves takes nothing away from the others.
+
+When something may have changed, a new round begins: what was found out in an earlier one is not
+remembered in this one, nor joined by whoever asks now. Whoever waits for it gets it all the same.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gateway.authn.base import NotYet, Readiness, Verifier
 from gateway.authn.cache import CallerCache, Refusal, configuration_digest
+from gateway.authn.certificates import CertificateRules
 from gateway.authn.challenge import OAUTH_ERRORS, bearer_challenge, with_error
 from gateway.authn.credentials import Credentials
 from gateway.clock import Clock
@@ -30,24 +34,53 @@ class Unavailable(NamedTuple):
 Answer = Caller | Refusal | Unavailable
 
 
+class _Round:
+    """The time during which what was found out stays true.
+
+    `under_way` are the proofs that a newcomer may join; `proofs` all that the verifiers are at,
+    those of earlier rounds too.
+    """
+
+    def __init__(self, verifiers: Sequence[Verifier]) -> None:
+        self.verifiers = tuple(verifiers)
+        self.under_way: dict[bytes, asyncio.Task[Answer]] = {}
+        self.proofs: set[asyncio.Task[Answer]] = set()
+
+    def next(self) -> "_Round":
+        """The same verifiers, and nothing remembered."""
+        following = _Round(self.verifiers)
+        following.proofs = self.proofs
+        return following
+
+
 class Authenticator:
     """Who is asking.
 
     `hits`, `misses` and `refused` count look-ups: answered with a remembered caller, proved
-    anew, answered with a remembered refusal.
+    anew, answered with a remembered refusal. `certificates` is how client certificates are read,
+    if they name callers at all. `read_again` makes verifiers of what the files hold now.
     """
 
     def __init__(
-        self, verifiers: Sequence[Verifier], *, clock: Clock, cache_entries: int, realm: str
+        self,
+        verifiers: Sequence[Verifier],
+        *,
+        clock: Clock,
+        cache_entries: int,
+        realm: str,
+        read_again: Callable[[], Sequence[Verifier]] | None = None,
+        certificates: CertificateRules | None = None,
     ) -> None:
-        self._verifiers = tuple(verifiers)
+        self._round = _Round(verifiers)
+        self._read_again = read_again
+        self._reloading = asyncio.Lock()
+        self.certificates = certificates
         self._cache = CallerCache(
             clock=clock,
             entries=cache_entries,
             configuration=configuration_digest(*(each.configuration for each in verifiers)),
         )
         self._tasks = Tasks("identity")
-        self._under_way: dict[bytes, asyncio.Task[Answer]] = {}
         self._schemes = frozenset(each.scheme for each in verifiers)
         # RFC 9110, 15.5.2: a 401 "MUST send a WWW-Authenticate header", even with nobody to ask.
         by_scheme = {each.scheme: each.challenge for each in verifiers}
@@ -65,7 +98,7 @@ class Authenticator:
         self.refused = 0
 
     def __repr__(self) -> str:
-        return f"Authenticator({list(self._verifiers)!r}, {self._cache!r})"
+        return f"Authenticator({list(self._round.verifiers)!r}, {self._cache!r})"
 
     def digest(self, authorization: bytes) -> bytes:
         """The key under which these credentials are remembered; not the credentials."""
@@ -101,26 +134,63 @@ class Authenticator:
 
     def forget(self) -> None:
         """Prove everybody anew: something that was remembered may no longer be true."""
-        self._cache.clear()
+        self._begin(self._round.next())
 
     async def start(self) -> None:
-        await asyncio.gather(*(verifier.start(self.forget) for verifier in self._verifiers))
+        await self._start(self._round.verifiers)
+
+    async def reload(self) -> None:
+        """Read the users and the keys again; SettingsInvalid leaves everything as it was.
+
+        What the settings file itself says is not read again. Proofs under way are brought to
+        their end by the verifiers that began them, which go when the last is done.
+        """
+        if self._read_again is None:
+            return
+        async with self._reloading:
+            # A large users file takes seconds to read, for which everybody else would wait.
+            verifiers = await asyncio.to_thread(self._read_again)
+            await self._start(verifiers)
+            former = self._round
+            self._begin(_Round(verifiers))
+            _ = self._tasks.start(self._retire(former), name="retire")
 
     async def close(self) -> None:
-        await self._tasks.close()
-        for verifier in self._verifiers:
-            await verifier.close()
+        async with self._reloading:
+            await self._tasks.close()
+            for verifier in self._round.verifiers:
+                await verifier.close()
 
     def ready(self) -> Readiness:
-        states = [(each.scheme, *each.ready()) for each in self._verifiers]
+        states = [(each.scheme, *each.ready()) for each in self._round.verifiers]
+        if self.certificates is not None:
+            states.append(("certificates", True, f"named by {self.certificates.name_from}"))
         detail = "; ".join(f"{scheme}: {words}" for scheme, _, words in states)
         return all(ready for _, ready, _ in states), detail or "nobody can log in"
 
+    async def _start(self, verifiers: Sequence[Verifier]) -> None:
+        await asyncio.gather(*(verifier.start(self.forget) for verifier in verifiers))
+
+    def _begin(self, following: _Round) -> None:
+        self._round = following
+        self._cache.clear()
+
+    async def _retire(self, former: _Round) -> None:
+        try:
+            if former.proofs:
+                await asyncio.wait(former.proofs)
+        finally:
+            for verifier in former.verifiers:
+                await verifier.close()
+
     async def _proved(self, key: bytes, credentials: Credentials) -> Caller:
-        proof = self._under_way.get(key)
+        now = self._round
+        proof = now.under_way.get(key)
         if proof is None:
-            proof = self._tasks.start(self._prove(key, credentials), name=credentials.scheme)
-            self._under_way[key] = proof
+            proof = self._tasks.start(self._prove(now, key, credentials), name=credentials.scheme)
+            now.under_way[key] = proof
+            now.proofs.add(proof)
+            proof.add_done_callback(now.proofs.discard)
         await asyncio.wait({proof})  # being cancelled here leaves the proof alone
         if proof.cancelled():
             raise IdentityUnavailable("the gateway is shutting down")
@@ -131,25 +201,26 @@ class Authenticator:
             raise IdentityUnavailable(answer.detail)
         return answer
 
-    async def _prove(self, key: bytes, credentials: Credentials) -> Answer:
+    async def _prove(self, began: _Round, key: bytes, credentials: Credentials) -> Answer:
         """The answer as a value: several may wait for it, and each raises its own exception."""
         try:
-            return await self._ask(key, credentials)
+            return await self._ask(began, key, credentials)
         except CredentialsRefused as refused:
             refusal = Refusal(refused.detail, OAUTH_ERRORS.get(credentials.scheme, ""))
-            if not isinstance(refused, NotYet):
+            if began is self._round and not isinstance(refused, NotYet):
                 self._cache.keep_refusal(key, refusal)
             return refusal
         except IdentityUnavailable as unavailable:
             return Unavailable(unavailable.detail)
         finally:
-            del self._under_way[key]
+            del began.under_way[key]
 
-    async def _ask(self, key: bytes, credentials: Credentials) -> Caller:
-        for verifier in self._verifiers:
+    async def _ask(self, began: _Round, key: bytes, credentials: Credentials) -> Caller:
+        for verifier in began.verifiers:
             if verifier.scheme == credentials.scheme:
                 caller = await verifier.verify(credentials.word)
                 if caller is not None:
-                    self._cache.keep(key, caller, seconds=verifier.cache_seconds)
+                    if began is self._round:
+                        self._cache.keep(key, caller, seconds=verifier.cache_seconds)
                     return caller
         raise CredentialsRefused("nobody here can verify these credentials")

@@ -58,6 +58,7 @@ class PublishedKeys:
         self._refresh_seconds = refresh_seconds
         self._cooldown_seconds = cooldown_seconds
         self._withdrawn: Callable[[], None] | None = None
+        self._users = 0
         self._tasks = Tasks("jwks")
         self._under_way: asyncio.Task[None] | None = None
         self._keys: KeySet | None = None
@@ -86,11 +87,19 @@ class PublishedKeys:
         raise NotYet("no single key of the issuer fits the token's `kid` and `alg`")
 
     async def start(self, withdrawn: Callable[[], None]) -> None:
-        """Fetch for the first time; an issuer that is away does not keep the gateway from going."""
+        """Fetch for the first time; an issuer that is away does not keep the gateway from going.
+
+        Each start wants its close: verifiers that are replaced leave the keys to their successors.
+        """
         self._withdrawn = withdrawn
-        await self._renewed()
+        self._users += 1
+        if self._users == 1:
+            await self._renewed()
 
     async def close(self) -> None:
+        self._users -= 1
+        if self._users > 0:
+            return
         await self._tasks.close()
         await self._document.close()
 

@@ -6,8 +6,10 @@ import socket
 from collections.abc import Sequence
 from typing import cast
 
+from gateway.exchange import PeerCertificate
 from gateway.pipeline import Pipeline
 from gateway.server.doors import BACKLOG, where
+from gateway.server.tls import PublicTls
 from gateway.settings import Limits
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
@@ -31,12 +33,14 @@ class Listener:
         passable: frozenset[bytes],
         watch: Watch,
         outbox: Outbox,
+        tls: PublicTls | None = None,
     ) -> None:  # fmt: skip
         self._sockets = list(sockets)
         self._pipeline = pipeline
         self._passable = passable
         self._watch = watch
         self._outbox = outbox
+        self._tls = tls
         self._max_connections = limits.max_connections
         self._client_limits = ClientLimits(
             max_head_bytes=limits.max_head_bytes,
@@ -66,9 +70,32 @@ class Listener:
             )
             self._servers.append(server)
 
+    def renew_tls(self) -> None:
+        """Show new connections what the files of `listen.tls` hold now.
+
+        SettingsInvalid, which has been logged, leaves everything as it was.
+        """
+        if self._tls is not None:
+            self._tls.renew()
+
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.Protocol:
-        if len(self._clients) >= self._max_connections:
+        tls = self._tls
+        shaking = 0 if tls is None else tls.handshakes
+        if len(self._clients) + shaking >= self._max_connections:
             return _Refuser()
+        if tls is None:
+            return self._client(loop)
+        return tls.accept(
+            loop, self._watch, lambda shown: self._client(loop, b"https", certificate=shown)
+        )
+
+    def _client(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        scheme: bytes = b"http",
+        *,
+        certificate: PeerCertificate | None = None,
+    ) -> ClientConnection:
         return ClientConnection(
             loop,
             self._watch,
@@ -77,6 +104,8 @@ class Listener:
             passable=self._passable,
             tasks=self._tasks,
             converse=self._converse,
+            scheme=scheme,
+            certificate=certificate,
         )
 
     async def _converse(self, client: ClientConnection) -> None:
@@ -111,6 +140,9 @@ class Listener:
         await self.stop_accepting()
         patience = min(_LAST_REQUEST_SHARE * grace_seconds, _LAST_REQUEST_SECONDS)
         await self._tasks.settle(patience)
+        if self._tls is not None:
+            self._tls.close()
+        self._pipeline.ending = True
         for client in list(self._clients):
             client.end_if_idle()
         await self._tasks.close(grace_seconds=grace_seconds - patience)

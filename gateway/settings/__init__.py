@@ -11,7 +11,13 @@ Secrets come from files and the environment only, and show in no `repr`.
 
 from gateway.settings.audit import AuditSettings, LogSettings
 from gateway.settings.base import Surroundings
-from gateway.settings.identity import BasicSettings, Identity, Jwks, JwtIssuer
+from gateway.settings.identity import (
+    BasicSettings,
+    CertificateNames,
+    Identity,
+    Jwks,
+    JwtIssuer,
+)
 from gateway.settings.limits import Limits
 from gateway.settings.listen import Admin, Listen
 from gateway.settings.load import load_settings
@@ -24,12 +30,13 @@ from gateway.settings.services import (
     ServiceSettings,
     UpstreamSettings,
 )
+from gateway.settings.tls import TlsSettings
 from gateway.settings.values import Address, Url
 
 __all__ = [
     "load_settings", "settings_schema", "specs",
-    "Settings", "Listen", "Admin", "Limits", "AuditSettings", "LogSettings",
+    "Settings", "Listen", "TlsSettings", "Admin", "Limits", "AuditSettings", "LogSettings",
     "ServiceSettings", "UpstreamSettings", "Credential", "BasicCredential", "BearerCredential",
-    "Identity", "Jwks", "JwtIssuer", "BasicSettings",
+    "Identity", "Jwks", "JwtIssuer", "BasicSettings", "CertificateNames",
     "Address", "Url", "Secret", "Surroundings",
 ]  # fmt: skip

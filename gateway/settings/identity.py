@@ -1,4 +1,4 @@
-"""How callers prove who they are: token issuers and a users file."""
+"""How callers prove who they are: token issuers, a users file, client certificates."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
@@ -10,7 +10,7 @@ from gateway.settings.base import Section, at_least_one, distinct, finding, refu
 from gateway.settings.secret import ExistingFile, SecretFile
 from gateway.settings.values import Count, Seconds, secure_or_local
 
-__all__ = ["Algorithm", "BasicSettings", "Identity", "Jwks", "JwtIssuer"]
+__all__ = ["Algorithm", "BasicSettings", "CertificateNames", "Identity", "Jwks", "JwtIssuer"]
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
@@ -141,6 +141,23 @@ class BasicSettings(Section):
         return realm
 
 
+class CertificateNames(Section):
+    """Client certificates as proof of who is calling; which ones, `listen.tls` says."""
+
+    name_from: Literal["common-name", "dns", "uri", "email"] = Field(
+        description="where a certificate has its holder's name: the subject's common name, or the"
+        " subject alternative name of that kind; one that has several of them, or none, is refused"
+    )
+    subject_prefix: str | None = Field(
+        default=None,
+        description='put before the name; has to be given, if only as `""`, where names come from'
+        " several sources, as for `jwt`",
+    )
+    kind: Literal["service", "user"] = Field(
+        default="service", description="whether certificates stand for programs or for persons"
+    )
+
+
 class Identity(Section):
     """Who may vouch for callers."""
 
@@ -149,6 +166,11 @@ class Identity(Section):
     )
     basic: BasicSettings | None = Field(
         default=None, description="HTTP Basic, which is what UCS clients speak"
+    )
+    certificates: CertificateNames | None = Field(
+        default=None,
+        description="client certificates, for requests without `Authorization`; needs"
+        " `listen.tls.client_ca_file`",
     )
     cache_entries: Count = Field(
         default=10_000, description="verified callers remembered, so that a token is verified once"
@@ -161,14 +183,17 @@ class Identity(Section):
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> Self:
         """Two sources that vouch for `anna` mean one person only if the operator says so (J-13)."""
-        several = len(self.jwt) + (self.basic is not None) > 1
+        certificates = self.certificates
+        others = (self.basic is not None) + (certificates is not None)
+        several = len(self.jwt) + others > 1
         message = (
             "names come from several sources: say what stands before the names of this one,"
             ' or `""` if equal names mean the same person'
         )
-        refuse(
-            finding("names-collide", message, "jwt", index)
-            for index, issuer in enumerate(self.jwt)
-            if several and issuer.subject_prefix is None
-        )
+        at: list[tuple[str | int, ...]] = [
+            ("jwt", index) for index, issuer in enumerate(self.jwt) if issuer.subject_prefix is None
+        ]
+        if certificates is not None and certificates.subject_prefix is None:
+            at.append(("certificates",))
+        refuse(finding("names-collide", message, *each) for each in at if several)
         return self

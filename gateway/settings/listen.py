@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from gateway.settings.base import Section
+from gateway.settings.tls import TlsSettings
 from gateway.settings.values import Address, AddressField, ListenField, SocketPath
 
 __all__ = ["Admin", "Listen"]
@@ -22,6 +23,9 @@ class Listen(Section):
         description="Unix socket through which a newly started gateway takes over from this one:"
         " it gets the listening sockets, and this one ends when its requests have; without it a"
         " second gateway on the same address does not start",
+    )
+    tls: TlsSettings | None = Field(
+        default=None, description="speak HTTPS there; without it clients connect with plain HTTP"
     )
 
 

@@ -54,9 +54,15 @@ class Settings(Section):
     @model_validator(mode="after")
     def _makes_sense_as_a_whole(self) -> Self:
         faults = []
-        if not self.identity.jwt and self.identity.basic is None:
-            message = "neither `jwt` nor `basic` is given: nobody could ever be let in"
+        identity, tls = self.identity, self.listen.tls
+        if not identity.jwt and identity.basic is None and identity.certificates is None:
+            message = "none of `jwt`, `basic` and `certificates` is given: nobody could be let in"
             faults.append(finding("identity-missing", message, "identity"))
+        if identity.certificates is not None and (tls is None or tls.client_ca_file is None):
+            message = "nobody's certificate could be verified: name the authorities in `{key}`"
+            key = "listen.tls.client_ca_file"
+            at = ("identity", "certificates")
+            faults.append(finding("client-ca-missing", message, *at, key=key))
         if self.listen.address == self.admin.address and self.admin.address.port:
             message = "the admin port is the public port: give it an address of its own"
             faults.append(finding("address-shared", message, "admin"))

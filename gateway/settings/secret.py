@@ -6,7 +6,7 @@ relative to the settings file's folder.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -32,11 +32,16 @@ class Secret:
 
     value: bytes
     origin: str
+    path: Path | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"Secret(from {self.origin})"
 
     __str__ = __repr__
+
+    def read_again(self) -> "Secret":
+        """What its file holds now, or ValueError; one from elsewhere stays what it is."""
+        return self if self.path is None else _from_file(self.path)
 
 
 def _located(value: object) -> Path:
@@ -87,7 +92,10 @@ def _audit_path(value: object) -> Path:
 def _secret_file(value: object) -> Secret:
     if isinstance(value, Secret):
         return value
-    path = _located(value)
+    return _from_file(_located(value))
+
+
+def _from_file(path: Path) -> Secret:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_SECRET_BYTES + 1)
@@ -95,7 +103,7 @@ def _secret_file(value: object) -> Secret:
         raise _complaint("secret-unreadable", path, _why(error)) from None
     if len(content) > _MAX_SECRET_BYTES:
         raise _complaint("secret-unreadable", path, "it is larger than any secret")
-    return _secret(content, f"file {path}")
+    return _secret(content, f"file {path}", path)
 
 
 def _secret_env(value: object) -> Secret:
@@ -112,14 +120,14 @@ def _secret_env(value: object) -> Secret:
     return _secret(content.encode("utf-8", "surrogateescape"), f"variable {value}")
 
 
-def _secret(content: bytes, origin: str) -> Secret:
+def _secret(content: bytes, origin: str, path: Path | None = None) -> Secret:
     # Editors and `echo` end a file with a newline that nobody means; a second one is meant.
     content = content.removesuffix(b"\n").removesuffix(b"\r") if content[-1:] == b"\n" else content
     if not content:
         raise PydanticCustomError(
             "secret-empty", "the secret in {origin} is empty", {"origin": origin}
         )
-    return Secret(content, origin)
+    return Secret(content, origin, path)
 
 
 def _why(error: OSError) -> str:

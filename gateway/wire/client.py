@@ -19,7 +19,7 @@ from gateway.errors import (
     MethodRefused,
     RequestTimeout,
 )
-from gateway.exchange import RequestHead, Section
+from gateway.exchange import PeerCertificate, RequestHead, Section
 from gateway.http.framing import BodyKind, read_request_line
 from gateway.http.head import HEAD_END, read_request_fields
 from gateway.tasks import Tasks
@@ -54,10 +54,12 @@ class ClientConnection(Connection):
     """One client; its whole conversation is one coroutine, started when it connects."""
 
     __slots__ = (
+        "_certificate",
         "_converse",
         "_limits",
         "_passable",
         "_scanned",
+        "_scheme",
         "_section",
         "_section_bytes",
         "_task",
@@ -79,6 +81,8 @@ class ClientConnection(Connection):
         passable: frozenset[bytes],
         tasks: Tasks,
         converse: "Callable[[ClientConnection], Coroutine[Any, Any, None]]",
+        scheme: bytes = b"http",
+        certificate: PeerCertificate | None = None,
     ) -> None:
         super().__init__(loop, watch, outbox)
         self.peer = ""
@@ -91,6 +95,8 @@ class ClientConnection(Connection):
         self._passable = passable
         self._tasks = tasks
         self._converse = converse
+        self._scheme = scheme
+        self._certificate = certificate
         self._task: asyncio.Task[None] | None = None
         self._section_bytes = b""
         self._section: Section | None = None
@@ -103,8 +109,9 @@ class ClientConnection(Connection):
         super().connection_made(transport)
         address = self.transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else "local"
-        self.forwarding_lines = b"x-forwarded-for: %b\r\nx-forwarded-proto: http\r\n" % (
-            self.peer.encode("ascii", "replace")
+        self.forwarding_lines = b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\n" % (
+            self.peer.encode("ascii", "replace"),
+            self._scheme,
         )
         self._task = self._tasks.start(self._converse(self), name=self.peer)
 
@@ -190,7 +197,7 @@ class ClientConnection(Connection):
             headers = read_request_fields(
                 head, max_headers=self._limits.max_headers, passable=self._passable
             )
-            section = self._section = Section(headers)
+            section = self._section = Section(headers, self._certificate)
             self._section_bytes = section_bytes
         request = RequestHead(method, target, is_1_1, section.headers, section)
         self._frame(request)

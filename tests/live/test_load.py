@@ -26,7 +26,7 @@ async def test_every_request_gets_its_own_answer(tmp_path: Path, ask: Ask) -> No
     async with (
         EchoUpstream() as upstream,
         running_site(tmp_path, [ucs(upstream.url)]) as site,
-        Load(site.gateway.address, clients=8, ask=ask) as load,
+        Load(site.address, clients=8, ask=ask) as load,
     ):
         await load.reach(200)
         counts = await load.stop()
@@ -42,7 +42,7 @@ async def test_a_node_that_dies_and_returns_is_seen_as_failures_and_then_none(
     async with (
         EchoUpstream() as upstream,
         running_site(tmp_path, [ucs(upstream.url)]) as site,
-        Load(site.gateway.address, clients=4, ask=reading(bearer(roles=(READ,)))) as load,
+        Load(site.address, clients=4, ask=reading(bearer(roles=(READ,)))) as load,
     ):
         await load.reach(50)
         upstream.die()

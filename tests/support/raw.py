@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,8 +28,11 @@ class RawClient:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, address: Address) -> "RawClient":
-        return cls(*await asyncio.open_connection(address.host, address.port))
+    async def connect(
+        cls, address: Address, tls: ssl.SSLContext | None = None, *, server_name: str | None = None
+    ) -> "RawClient":
+        host, port = address.host, address.port
+        return cls(*await asyncio.open_connection(host, port, ssl=tls, server_hostname=server_name))
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)

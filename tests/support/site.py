@@ -14,6 +14,7 @@ import yaml
 
 from gateway.app import load_table, running
 from gateway.app.local import LocalGateway
+from gateway.exposition import render
 from gateway.settings import load_settings
 from tests.support.raw import RawClient, Reply, request
 from tests.support.tokens import AUDIENCE, ISSUER, bearer, public_pem
@@ -49,6 +50,7 @@ def write_settings(
     policy: Path | None = None,
     identity: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
+    tls: Mapping[str, Any] | None = None,
 ) -> Path:
     """`gateway.yaml` in `folder`; JSON is YAML, and leaves no quoting to get wrong."""
     catalogues = [Path(str(service["catalogue"])) for service in services]
@@ -59,7 +61,7 @@ def write_settings(
         "pem_file": str(public_pem(folder)),
     }
     settings = {
-        "listen": {"address": "127.0.0.1:0"},
+        "listen": {"address": "127.0.0.1:0"} | ({"tls": tls} if tls else {}),
         "admin": {"address": "127.0.0.1:0"},
         "services": [dict(service) for service in services],
         "policy": str(policy or write_policy(folder / "policy", permissions_of(*catalogues))),
@@ -103,6 +105,10 @@ class Site:
         self.admin_address = local.admin_address
         self.gateway = local.gateway
         self._clients: list[RawClient] = []
+
+    def metrics(self) -> bytes:
+        """What a scrape would say now."""
+        return render(self.gateway.snapshot())
 
     async def connect(self) -> RawClient:
         client = await RawClient.connect(self.address)
