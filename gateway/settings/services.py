@@ -4,11 +4,19 @@ import base64
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from gateway.settings.base import Section, finding, refuse
 from gateway.settings.header_names import complaint
+from gateway.settings.origin import OriginField
 from gateway.settings.secret import ExistingFile, Secret, SecretEnv, SecretFile
 from gateway.settings.values import BasePath, FrozenMapping, Name, Seconds, Url, UrlField
 from policy import Code, ServiceSpec, UseRole
@@ -215,6 +223,28 @@ class ServiceSettings(Section):
     set_headers: FrozenMapping = Field(
         default={}, description="headers with a fixed value for every upstream request"
     )
+    public_url: OriginField | None = Field(
+        default=None,
+        description="what clients call this gateway, as `https://gateway.example.com`: URLs of the"
+        " upstream in `Location`, `Content-Location` and JSON replies are rewritten to it, as"
+        " nginx's `proxy_redirect` and `sub_filter` do; nothing is touched if left out",
+    )
+    rewrite_from: Annotated[tuple[OriginField, ...], Field(strict=False)] = Field(
+        default=(),
+        description="what the upstream calls itself in its replies besides the addresses of its"
+        " `nodes`, as `http://ucs.example.com:8080`; `base_path` follows",
+    )
+
+    @field_validator("rewrite_from")
+    @classmethod
+    def _rewritten_to_something(
+        cls, value: tuple[Url, ...], info: ValidationInfo
+    ) -> tuple[Url, ...]:
+        if value and info.data.get("public_url", ...) is None:
+            raise PydanticCustomError(
+                "rewrite-pointless", "nothing is rewritten where `public_url` is not given"
+            )
+        return value
 
     @model_validator(mode="after")
     def _headers_are_ours_to_name(self) -> Self:

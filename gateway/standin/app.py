@@ -204,11 +204,12 @@ def endpoint(
     route: Route, root: str, dialect: Dialect, now: Callable[[], datetime]
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
+        config = request.app[CONFIG]
         call = Call(
             store=request.app[STORE],
-            config=request.app[CONFIG],
+            config=config,
             now=now(),
-            root=f"{request.scheme}://{request.host}{root}",
+            root=(config.own_address or f"{request.scheme}://{request.host}") + root,
             parameters=request.match_info,
             query=tuple(request.query.items()),
             content_type=request.headers.get(hdrs.CONTENT_TYPE, ""),

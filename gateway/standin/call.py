@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, taken apart. `root` is the absolute base URL by which the caller came."""
+    """One request, taken apart. `root` is the server's absolute base URL, as it writes it."""
 
     store: Store
     config: StandinConfig

@@ -25,12 +25,15 @@ class Credentials:
 class StandinConfig:
     """`strict_modes` refuses schema changes and imports outside maintenance mode, as UCS 8.1 did.
 
+    `own_address` is the `http://host:port` that it calls itself in its replies, as UCS's option
+    `base_url` has it; without one, the address by which a caller came.
     `import_folder` is the only folder from which `/profiles/import` reads; without it, none.
     `record_limit` bounds how many requests are remembered; the oldest go first.
     """
 
     database: str = ":memory:"
     base_path: str = "/"
+    own_address: str = ""
     gms_prefix: str = "/genesys/1/cs"
     credentials: Credentials | None = None
     seed: bool = True

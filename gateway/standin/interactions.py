@@ -1,7 +1,8 @@
 """Interactions: what a customer and an agent said to each other, and the text itself.
 
 The text is not in the interaction but under addresses of its own, and those are absolute: they
-name this host. Behind a gateway they would lead a client around it.
+name this host, or whatever this server is told to call itself. Behind a gateway they would lead a
+client around it.
 """
 
 import sqlite3

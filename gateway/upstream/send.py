@@ -11,6 +11,8 @@ from gateway.exchange import Ending, Exchange, RequestHead
 from gateway.http.framing import LAST_CHUNK, BodyKind, chunk
 from gateway.http.head import ReplyHead
 from gateway.http.reply import passed_on
+from gateway.http.rewrite import BodyRewriter, RewriteRules
+from gateway.http.rewritten import begun
 from gateway.http.target import Target
 from gateway.upstream.service import Upstream
 from gateway.wire.client import ClientConnection
@@ -70,9 +72,11 @@ async def send(
             while (reply := connection.take_reply(head.method)) is None:
                 await connection.wait()
             exchange.replied_at = transfer.clock.monotonic()
-            kind = _begin_reply(exchange, client, connection, head=head, reply=reply)
+            outgoing = _begin_reply(
+                exchange, client, connection, head=head, reply=reply, rules=upstream.rewrite
+            )
             if not connection.body_taken:
-                await _stream(client, connection, transfer, kind)
+                await _stream(client, connection, transfer, *outgoing)
             exchange.ending = Ending.COMPLETE
             clean = client.body_taken and connection.is_clean_after(reply)
         except UpstreamFailed:
@@ -155,12 +159,18 @@ def _begin_reply(
     *,
     head: RequestHead,
     reply: ReplyHead,
-) -> BodyKind:
+    rules: RewriteRules | None,
+) -> tuple[BodyKind, BodyRewriter | None]:
     """Write the reply's head and what is here of its body; how the body goes on."""
     if reply.status in _REFUSES_THE_GATEWAY:
         raise UpstreamFailed(f"the upstream refused the gateway's own credential: {reply.status}")
     # Nothing is promised to the client before what is here of the body has proved readable.
     body_kind, piece = connection.body_kind, connection.take_available()
+    rewriter = None
+    if rules is not None:
+        reply, body_kind, piece, rewriter = begun(
+            rules, reply, body_kind, piece, whole=connection.body_taken
+        )
     keep = client.reusable = client.reusable and client.body_taken
     lines, kind = passed_on(reply, body_kind, request_id=exchange.id, is_1_1=head.is_1_1, keep=keep)
     exchange.status = reply.status
@@ -171,16 +181,22 @@ def _begin_reply(
     if kind is BodyKind.CHUNKED and connection.body_taken:
         lines += LAST_CHUNK
     client.write(lines)
-    return kind
+    return kind, rewriter
 
 
 async def _stream(
-    client: ClientConnection, connection: UpstreamConnection, transfer: Transfer, kind: BodyKind
+    client: ClientConnection,
+    connection: UpstreamConnection,
+    transfer: Transfer,
+    kind: BodyKind,
+    rewriter: BodyRewriter | None,
 ) -> None:
     """The rest of the reply's body, as fast as the client takes it."""
     while not connection.body_taken:
         await _until_writable(client, transfer)
         piece = await connection.body_piece()
+        if rewriter is not None:
+            piece = rewriter.feed(piece) + (rewriter.finish() if connection.body_taken else b"")
         if piece:
             client.write(_framed(piece, kind))
     if kind is BodyKind.CHUNKED:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from gateway.exchange import RequestHead, Section
 from gateway.http.headers import FORWARDED
+from gateway.http.rewrite import RewriteRules
 from gateway.http.target import Target
 from gateway.settings import ServiceSettings
 from gateway.upstream.pool import Pool
@@ -50,6 +51,9 @@ class Upstream:
             keep_seconds=_KEEP_SECONDS,
         )
         self.passable = FORWARDED | {name.lower().encode() for name in settings.forward_headers}
+        self.rewrite = _rewrite_rules(settings)
+        if self.rewrite is not None:
+            self.passable -= {b"accept-encoding"}  # a compressed reply could not be rewritten
         self._prefix_length = len(settings.prefix.rstrip("/"))
         self._base_path = upstream.base_path.rstrip("/")
         self._caller_header = settings.caller_header.encode()
@@ -97,6 +101,17 @@ class Upstream:
         passing = section.headers.lines(self.passable)
         said = b"%b: %b\r\n" % (self._caller_header, _quoted(caller.subject))
         return self._constant_lines + passing + forwarding_lines + said
+
+
+def _rewrite_rules(settings: ServiceSettings) -> RewriteRules | None:
+    if settings.public_url is None:
+        return None
+    return RewriteRules.of(
+        public_url=settings.public_url,
+        prefix=settings.prefix,
+        base_path=settings.upstream.base_path,
+        origins=(*settings.upstream.nodes, *settings.rewrite_from),
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,10 @@
 """Interactions, found three ways, and their content behind absolute addresses."""
 
+import aiohttp
 import pytest
 from yarl import URL
 
+from gateway.standin import StandinConfig, running
 from gateway.standin.seed import ANNA, CHAT, LETTER, SAM
 from tests.standin.client import Ucs
 
@@ -32,6 +34,13 @@ async def test_content_is_behind_absolute_addresses_on_this_host(ucs: Ucs) -> No
     assert found["structured_text"] == str(ucs.make_url(f"/interactions/{CHAT}/structured_text"))
     assert "binary_content" not in found
     assert "renewed" in await (await ucs.get(URL(found["text"]).path)).text()
+
+
+async def test_a_server_may_call_itself_by_another_name() -> None:
+    config = StandinConfig(base_path="/cv", own_address="http://ucs.example.com:8080")
+    async with running(config) as server, aiohttp.ClientSession(server.url) as client:
+        found = await (await client.get(f"/cv/interactions/{CHAT}")).json()
+    assert found["text"] == f"http://ucs.example.com:8080/cv/interactions/{CHAT}/plain_text"
 
 
 @pytest.mark.parametrize(

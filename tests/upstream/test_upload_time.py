@@ -24,6 +24,7 @@ class OneConnection:
 
     def __init__(self, connection: UpstreamConnection) -> None:
         self.pool = self
+        self.rewrite = None
         self.fate = "waits"
         self._connection = connection
 
