@@ -5,12 +5,13 @@ Unlike the address of a node it is never connected to, so `https` may stand in i
 gateway itself can speak.
 """
 
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from gateway.settings.values import Url, host_and_port
+from gateway.settings.values import Address, Url
 
 __all__ = ["OriginField"]
 
@@ -21,15 +22,14 @@ def _origin(value: object) -> Url:
     """Read `http[s]://host[:port]`."""
     if isinstance(value, Url):
         return value
-    if isinstance(value, str):
-        scheme, _, rest = value.partition("://")
-        authority = rest.removesuffix("/")
-        if scheme in _DEFAULT_PORT:
-            bare = authority.endswith("]") or ":" not in authority
-            port = _DEFAULT_PORT[scheme]
-            parsed = host_and_port(f"{authority}:{port}" if bare else authority)
-            if parsed is not None and parsed[1]:
-                return Url(scheme, *parsed)
+    scheme, separator, rest = str(value).partition("://")
+    authority = rest.removesuffix("/")
+    if separator and scheme in _DEFAULT_PORT:
+        bare = authority.endswith("]") or ":" not in authority
+        with suppress(PydanticCustomError):
+            at = Address.parse(f"{authority}:{_DEFAULT_PORT[scheme]}" if bare else authority)
+            if at.port:
+                return Url(scheme, at.host, at.port)
     raise PydanticCustomError(
         "url-malformed",
         "expected `https://host`, `http://host:port` or the like, and nothing behind it",

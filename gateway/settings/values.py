@@ -51,7 +51,7 @@ _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _MAX_PORT = 65_535
 
 
-def host_and_port(text: str) -> tuple[str, int] | None:
+def _host_and_port(text: str) -> tuple[str, int] | None:
     """`host:port`, with an IPv6 host in brackets; None where it is anything else."""
     host, colon, port_text = text.rpartition(":")
     if not colon or not _PORT.fullmatch(port_text) or int(port_text) > _MAX_PORT:
@@ -92,7 +92,7 @@ class Address:
         """Read `host:port`; IPv6 in brackets. The host is always written out, never "all"."""
         if isinstance(value, Address):
             return value
-        parsed = host_and_port(value) if isinstance(value, str) else None
+        parsed = _host_and_port(value) if isinstance(value, str) else None
         if parsed is None:
             raise PydanticCustomError(
                 "address-malformed",
@@ -200,7 +200,7 @@ class Url:
         if isinstance(value, str) and value.startswith("http://"):
             authority = value.removeprefix("http://").removesuffix("/")
             bare = authority.endswith("]") or ":" not in authority
-            parsed = host_and_port(f"{authority}:80" if bare else authority)
+            parsed = _host_and_port(f"{authority}:80" if bare else authority)
         if parsed is None or parsed[1] == 0:
             raise PydanticCustomError(
                 "url-malformed",
