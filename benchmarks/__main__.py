@@ -1,10 +1,16 @@
-"""`python -m benchmarks [decision] [throughput] [memory]`; all of them when none is named."""
+"""`python -m benchmarks NAME…`; what takes a few minutes together when none is named."""
 
 import sys
 
-from benchmarks import decision, memory, throughput
+from benchmarks import decision, idle, memory, slowloris, throughput
 
-_PARTS = {"decision": decision.run, "throughput": throughput.run, "memory": memory.run}
+_PARTS = {
+    "decision": decision.run,
+    "throughput": throughput.run,
+    "memory": memory.run,
+    "idle": idle.run,
+    "slowloris": slowloris.run,
+}
 
 if unknown := set(sys.argv[1:]) - _PARTS.keys():
     sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")

@@ -1,6 +1,8 @@
 """Start programs pinned to a core, wait until they listen, and stop exactly those."""
 
+import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -9,8 +11,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["GATEWAY_CORE", "OTHER_CORE", "free_port", "missing_tools", "pinned", "rss_mib"]
+__all__ = [
+    "GATEWAY_CORE", "OTHER_CORE", "allow_many_descriptors", "free_port", "missing_tools", "pinned",
+    "result_of", "rss_mib",
+]  # fmt: skip
 
 _CORES = sorted(os.sched_getaffinity(0))
 GATEWAY_CORE = {_CORES[0]}
@@ -19,6 +25,14 @@ OTHER_CORE = {_CORES[-1]}
 
 def missing_tools(*names: str) -> list[str]:
     return [name for name in names if shutil.which(name) is None]
+
+
+def allow_many_descriptors(needed: int) -> None:
+    """Raise this process's limit, and so its children's, as far as the system lets it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most != resource.RLIM_INFINITY and most < needed:
+        sys.exit(f"{needed} file descriptors are needed and {most} allowed: `ulimit -Hn`")
 
 
 def free_port() -> int:
@@ -47,6 +61,17 @@ def pinned(command: Sequence[str], *, cores: set[int], port: int, log: Path) -> 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def result_of(arguments: Sequence[str], *, cores: set[int]) -> Any:
+    """Run one of our programs on `cores` to its end; the JSON on its standard output."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    return json.loads(done.stdout)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

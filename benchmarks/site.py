@@ -1,6 +1,8 @@
 """The files of one benchmark run: keys, settings, policy, nginx configurations."""
 
+import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import jwt
@@ -28,8 +30,21 @@ class Site:
         }  # fmt: skip
         return jwt.encode(claims, self._key, algorithm="RS256")
 
-    def gateway(self, port: int, admin_port: int, upstream_port: int) -> Path:
-        """Everything on: a JWT issuer, the shipped catalogues and policy, audit to a file."""
+    def gateway(
+        self,
+        port: int,
+        admin_port: int,
+        upstream_port: int,
+        *,
+        limits: Mapping[str, float] | None = None,
+        upstream: Mapping[str, float] | None = None,
+    ) -> Path:
+        """Everything on: a JWT issuer, the shipped catalogues and policy, audit to a file.
+
+        `limits` and `upstream` are settings beside the usual ones.
+        """
+        more_limits = json.dumps({"max_body_bytes": 2147483648, **(limits or {})})
+        more_upstream = "".join(f", {name}: {value}" for name, value in (upstream or {}).items())
         pem = self.folder / "issuer.pem"
         pem.write_bytes(
             self._key.public_key().public_bytes(
@@ -43,7 +58,7 @@ admin: {{address: 127.0.0.1:{admin_port}}}
 services:
   - name: ucs
     catalogue: {ROOT}/config/catalogues/ucs-customer-profiles.yaml
-    upstream: {{nodes: [http://127.0.0.1:{upstream_port}]}}
+    upstream: {{nodes: [http://127.0.0.1:{upstream_port}]{more_upstream}}}
     errors: ucs
   - name: gms
     catalogue: {ROOT}/config/catalogues/gms-context-services.yaml
@@ -54,7 +69,7 @@ policy: {ROOT}/config/policy
 identity:
   jwt:
     - {{issuer: https://login.bench/, audience: ucs-gateway, algorithms: [RS256], pem_file: {pem}}}
-limits: {{max_body_bytes: 2147483648}}
+limits: {more_limits}
 audit: {{file: {self.folder}/audit.jsonl}}
 """)
         return config
