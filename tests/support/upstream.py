@@ -31,13 +31,22 @@ class Conversation:
         body = b""
         lower = head.lower()
         if b"\r\ntransfer-encoding: chunked\r\n" in lower:
-            while not body.endswith(b"0\r\n\r\n"):
-                body += await self.reader.readuntil(b"\r\n")
+            body = await self._chunks()
         elif b"\r\ncontent-length: " in lower:
             length = int(lower.split(b"\r\ncontent-length: ")[1].split(b"\r\n")[0])
             body = await self.reader.readexactly(length)
         self.received += head + body
         return head + body
+
+    async def _chunks(self) -> bytes:
+        """A chunked body by the sizes that it names, since its data may look like anything."""
+        body = b""
+        while True:
+            line = await self.reader.readuntil(b"\r\n")
+            size = int(line, 16)
+            body += line + await self.reader.readexactly(size + 2)
+            if not size:
+                return body
 
     async def answer(self, data: bytes) -> None:
         self.writer.write(data)
