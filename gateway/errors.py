@@ -8,7 +8,7 @@
       RequestTimeout 408
       CredentialsRefused 401
       IdentityUnavailable 503 · AuditUnavailable 503
-      UpstreamFailed 502 · UpstreamTimeout 504
+      UpstreamFailed 502 · UpstreamBusy 503 · UpstreamTimeout 504
       InternalFault 500
     SettingsInvalid (at start; never during a request)
 
@@ -39,17 +39,22 @@ __all__ = [
     "RequestTimeout",
     "SettingsInvalid",
     "TargetTooLong",
+    "UpstreamBusy",
     "UpstreamFailed",
     "UpstreamTimeout",
 ]
 
 
 class GatewayError(Exception):
-    """A request that could not be answered as asked; not raised itself."""
+    """A request that could not be answered as asked; not raised itself.
+
+    `is_repeat` is set where the log has just heard of one like it.
+    """
 
     status: ClassVar[int]
     code: ClassVar[str]
     public: ClassVar[str]
+    is_repeat = False
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.public)
@@ -151,6 +156,15 @@ class UpstreamFailed(GatewayError):
     status = 502
     code = "upstream-failed"
     public = "the upstream server could not be reached or answered badly"
+
+
+class UpstreamBusy(GatewayError):
+    """Every place at the nodes was taken, and waiting for one was in vain."""
+
+    status = 503
+    code = "upstream-busy"
+    public = "the upstream server has too much to do just now"
+    retry_after_seconds: ClassVar[int] = 1
 
 
 class UpstreamTimeout(GatewayError):

@@ -79,6 +79,31 @@ METRICS = (
         "Connections to upstream servers, `idle` or `busy`",
     ),
     Declaration(
+        "gateway_upstream_node_up",
+        "gauge",
+        ("service", "node"),
+        "1 while the node is in, 0 while failed checks or requests keep it out, in any worker",
+        "min",
+    ),
+    Declaration(
+        "gateway_upstream_ejections_total",
+        "counter",
+        ("service", "node"),
+        "Times that failed requests put the node out, or kept it out for longer",
+    ),
+    Declaration(
+        "gateway_upstream_waiting",
+        "gauge",
+        ("service",),
+        "Requests that wait for a place at a node",
+    ),
+    Declaration(
+        "gateway_upstream_retries_total",
+        "counter",
+        ("service",),
+        "Requests that were sent on to another node, or a second time to one",
+    ),
+    Declaration(
         "gateway_policy_info",
         "gauge",
         ("digest",),

@@ -269,7 +269,7 @@ class Pipeline:
         from_upstream = isinstance(error, _FROM_UPSTREAM)
         exchange.error_code = error.code
         self._metrics.refused(error.code)
-        if error.status >= 500:
+        if error.status >= 500 and not error.is_repeat:
             _log.warning(error.code, detail=error.detail, request_id=exchange.id)
         if exchange.status is not None:
             exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.CLIENT_LEFT

@@ -26,7 +26,7 @@ from gateway.reload import PolicyReload
 from gateway.server import Listener, PublicTls
 from gateway.server.readiness import Answers, asked
 from gateway.settings import Settings, specs
-from gateway.upstream import Upstream
+from gateway.upstream import Upstream, check_all, readings_of
 from gateway.wire.outbox import Outbox
 from gateway.wire.watch import Watch
 from policy import DecisionTable
@@ -110,6 +110,7 @@ class Gateway:
             {
                 "policy": self._policy_reload.check,
                 "identity": self._authenticator.ready,
+                "upstream": partial(check_all, self._upstreams),
                 "audit": self.audit.check,
             }
         )
@@ -143,9 +144,12 @@ class Gateway:
         stack.push_async_callback(self.audit.close)
         await self._authenticator.start()
         stack.push_async_callback(self._authenticator.close)
-        self._upstreams = tuple(Upstream(service, watch, outbox) for service in settings.services)
+        self._upstreams = tuple(
+            Upstream(service, watch, outbox, self._clock) for service in settings.services
+        )
         for upstream in self._upstreams:
-            stack.callback(upstream.pool.close)
+            upstream.start()
+            stack.push_async_callback(upstream.close)
         self._listener = Listener(
             sockets,
             self._pipeline(),
@@ -187,10 +191,11 @@ class Gateway:
         read = self.metrics.read
         identity, audit = self._authenticator, self.audit
         read("gateway_connections", lambda: listener.connections)
-        read("gateway_upstream_connections", self._upstream_connections)
         if self._tls is not None:
             tls = self._tls
             read("gateway_certificate_expires_seconds", lambda: tls.expires_at)
+        for name, reading in readings_of(self._upstreams).items():
+            read(name, reading)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
         reloads = self._policy_reload
         read("gateway_policy_reloads_total", lambda: {
@@ -204,14 +209,6 @@ class Gateway:
         read("gateway_audit_lines_total", lambda: {
             ("written",): audit.lines_written, ("failed",): audit.lines_failed,
         })  # fmt: skip
-
-    def _upstream_connections(self) -> dict[tuple[str, ...], float]:
-        counts: dict[tuple[str, ...], float] = {}
-        for upstream in self._upstreams:
-            pool = upstream.pool
-            for state, number in (("idle", pool.idle), ("busy", pool.active)):
-                counts[pool.name, state] = counts.get((pool.name, state), 0) + number
-        return counts
 
 
 def _settle_memory() -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from gateway.admin import AdminServer
 from gateway.app.gateway import Gateway, digest_key, load_table
 from gateway.app.worker import work
+from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.logs import always_say
 from gateway.logs import get as get_logger
@@ -106,7 +107,11 @@ class _Service:
     ) -> None:
         settings = self._settings
         supervisor = Supervisor(
-            nursery, doors, make_journal=_make_journal, settle_journal=_settle_journal
+            nursery,
+            doors,
+            make_journal=_make_journal,
+            settle_journal=_settle_journal,
+            clock=SystemClock(),
         )
         admin = AdminServer(admin_sockets, snapshot=supervisor.snapshot, checks=supervisor.checks)
         self._heed_signals(supervisor)

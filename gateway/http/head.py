@@ -4,6 +4,8 @@ The head is everything up to and including the empty line; whoever reads the soc
 first. Each head gets a fresh parser, so no state of one message can leak into the next.
 """
 
+import re
+
 import httptools
 import msgspec
 
@@ -14,6 +16,8 @@ from gateway.http.headers import Headers, read_headers
 __all__ = ["HEAD_END", "ReplyHead", "read_reply_head", "read_request_fields"]
 
 HEAD_END = b"\r\n\r\n"
+
+_LENGTH = re.compile(rb"0|[1-9][0-9]{0,17}")
 
 
 class _Collector:
@@ -88,7 +92,8 @@ def read_reply_head(head: bytes, *, max_headers: int) -> ReplyHead:
         raise UpstreamFailed(f"the reply's head is malformed: {error.detail}") from None
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
         raise UpstreamFailed(f"the reply's head is malformed: {error}") from None
-    if not collector.complete:
+    # A line that is not one field, or ends in any other way, would be something else to another.
+    if not collector.complete or head.count(b"\n") != len(collector.fields) + 2:
         raise UpstreamFailed("the reply's head did not end where its empty line stands")
     return _reply(line, collector.fields)
 
@@ -108,16 +113,21 @@ def _reply(line: StatusLine, fields: list[tuple[bytes, bytes]]) -> ReplyHead:
             nominated.update(token.strip().lower() for token in value.split(b","))
         elif name not in _NOT_PASSED_BACK:
             passing.append((raw_name, value))
-    if encodings and (encodings != [b"chunked"] or lengths):
-        raise UpstreamFailed("the reply's framing is ambiguous")
     length = _reply_length(lengths)
+    if encodings and (encodings != [b"chunked"] or lengths or not line.is_1_1):
+        raise UpstreamFailed("the reply's framing is ambiguous")
+    # RFC 9112 section 6.1, RFC 9110 section 8.6: neither has a body, and neither may announce one.
+    # What follows an interim reply would be read as the next; what follows a 204 is never read.
+    is_lie = bool(encodings or length) and (line.status < 200 or line.status == 204)
+    if is_lie and line.status < 200:
+        raise UpstreamFailed("an interim reply announces a body")
     start = [b"HTTP/1.1 %d %b\r\n" % (line.status, line.reason)]
     start += (b"%b: %b\r\n" % field for field in passing if field[0].lower() not in nominated)
     return ReplyHead(
         status=line.status,
         length=length,
         kind=reply_body(line.status, chunked=bool(encodings), length=length),
-        keep_alive=line.is_1_1 and b"close" not in nominated,
+        keep_alive=line.is_1_1 and b"close" not in nominated and not is_lie,
         start=b"".join(start),
     )
 
@@ -125,6 +135,6 @@ def _reply(line: StatusLine, fields: list[tuple[bytes, bytes]]) -> ReplyHead:
 def _reply_length(lengths: list[bytes]) -> int | None:
     if not lengths:
         return None
-    if len(lengths) > 1 or not lengths[0].isdigit() or len(lengths[0]) > 18:
+    if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
         raise UpstreamFailed("the reply's length is malformed or repeated")
     return int(lengths[0])

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
+from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
 from gateway.server.channel import Listening
@@ -73,10 +74,12 @@ class Supervisor:
         *,
         make_journal: Callable[[], Journal],
         settle_journal: Callable[[Journal], Awaitable[None]],
+        clock: Clock,
         patience: Patience | None = None,
     ) -> None:
         self._generations = Generations(nursery)
         self._doors = doors
+        self._clock = clock
         self._patience = patience or Patience()
         self._make_journal = make_journal
         self._settle_journal = settle_journal
@@ -229,7 +232,9 @@ class Supervisor:
 
     async def _start_worker(self, slot: int) -> None:
         ours, its = socket.socketpair()
-        worker = WorkerProcess(slot, Listening(ours, FROM_WORKER), self._make_journal())
+        worker = WorkerProcess(
+            slot, Listening(ours, FROM_WORKER), self._make_journal(), self._clock.monotonic()
+        )
         descriptors = [
             its.fileno(), worker.journal.fd, *(each.fileno() for each in self._doors[slot]),
         ]  # fmt: skip
@@ -249,7 +254,7 @@ class Supervisor:
         """Hear a worker out until it is gone, then see to what it left."""
         try:
             while (message := await worker.channel.next()) is not None:
-                worker.heard = asyncio.get_running_loop().time()
+                worker.heard = self._clock.monotonic()
                 self._hear(worker, message)
         finally:
             worker.channel.close()
@@ -281,7 +286,7 @@ class Supervisor:
         if self._stopping or worker.fault:
             return
         self._deaths += 1
-        lived = asyncio.get_running_loop().time() - worker.began
+        lived = self._clock.monotonic() - worker.began
         faults = self._faults[slot] = (
             0 if lived > self._patience.steady_seconds else self._faults.get(slot, -1) + 1
         )
@@ -312,13 +317,12 @@ class Supervisor:
         await self._settle_journal(worker.journal)
 
     async def _keep_asking(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._patience.heartbeat_seconds)
             for worker in list(self._workers.values()):
                 if (
                     worker.started.is_set()
-                    and loop.time() - worker.heard > self._patience.hung_seconds
+                    and self._clock.monotonic() - worker.heard > self._patience.hung_seconds
                 ):
                     _log.error("worker killed: it has not answered", worker=worker.slot)
                     worker.kill()

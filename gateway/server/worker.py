@@ -22,14 +22,16 @@ class Journal(Protocol):
 class WorkerProcess:
     """One worker process, as seen from here. `state` is a label of `gateway_workers`."""
 
-    def __init__(self, slot: int, channel: Listening[FromWorker], journal: Journal) -> None:
+    def __init__(
+        self, slot: int, channel: Listening[FromWorker], journal: Journal, began: float
+    ) -> None:
         self.slot = slot
         self.channel = channel
         self.journal = journal
         self.pid = 0
         self.state = "starting"
-        self.began = asyncio.get_running_loop().time()
-        self.heard = self.began
+        self.began = began  # monotonic seconds
+        self.heard = began
         self.report: Report | None = None
         self.fault = ""
         self.reload: Reloaded | None = None

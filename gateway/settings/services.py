@@ -1,6 +1,5 @@
 """The services behind the gateway: what each can do, where it is, how it is spoken to."""
 
-import base64
 import re
 from typing import Annotated, Literal, Self
 
@@ -17,157 +16,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from gateway.settings.base import Section, finding, refuse
 from gateway.settings.header_names import complaint
 from gateway.settings.origin import OriginField
-from gateway.settings.secret import ExistingFile, Secret, SecretEnv, SecretFile
-from gateway.settings.values import BasePath, FrozenMapping, Name, Seconds, Url, UrlField
+from gateway.settings.secret import ExistingFile
+from gateway.settings.upstream import UpstreamSettings
+from gateway.settings.values import BasePath, FrozenMapping, Name, Url
 from policy import Code, ServiceSpec, UseRole
 
-__all__ = [
-    "BasicCredential",
-    "BearerCredential",
-    "Credential",
-    "ServiceSettings",
-    "UpstreamSettings",
-]
-
-
-class _FromFileOrEnvironment(Section):
-    """Exactly one source for one secret."""
-
-    def _only(self, what: str, file: Secret | None, variable: Secret | None) -> Secret:
-        secret = file or variable
-        if secret is None or (file and variable):
-            message = "exactly one of `{what}_file` and `{what}_env` has to be given"
-            refuse([finding("secret-source", message, what=what)])
-        assert secret is not None  # noqa: S101 - refused above
-        return secret
-
-
-class BasicCredential(_FromFileOrEnvironment):
-    """A name and a password."""
-
-    username: str = Field(description="the account that the upstream knows the gateway by")
-    password_file: SecretFile | None = Field(
-        default=None, description="file that holds the password"
-    )
-    password_env: SecretEnv | None = Field(
-        default=None, description="environment variable that holds the password"
-    )
-
-    @field_validator("username")
-    @classmethod
-    def _fits_basic(cls, username: str) -> str:
-        # RFC 7617 section 2: no colon in a user-id, no control characters
-        if not username or ":" in username or not username.isprintable():
-            raise PydanticCustomError(
-                "username-malformed", "expected a name without `:` and control characters"
-            )
-        return username
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        self._only("password", self.password_file, self.password_env)
-        return self
-
-    @property
-    def password(self) -> bytes:
-        return self._only("password", self.password_file, self.password_env).value
-
-    @property
-    def authorization(self) -> bytes:
-        joined = self.username.encode() + b":" + self.password
-        return b"Basic " + base64.b64encode(joined)
-
-
-# RFC 6750 section 2.1, b64token
-_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
-
-
-class BearerCredential(_FromFileOrEnvironment):
-    """A token that does not change."""
-
-    token_file: SecretFile | None = Field(default=None, description="file that holds the token")
-    token_env: SecretEnv | None = Field(
-        default=None, description="environment variable that holds the token"
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        key = "token_file" if self.token_file else "token_env"
-        if not _TOKEN.fullmatch(self.token):
-            message = "the secret is not a bearer token: letters, digits and `-._~+/=` only"
-            refuse([finding("token-malformed", message, key)])
-        return self
-
-    @property
-    def token(self) -> bytes:
-        return self._only("token", self.token_file, self.token_env).value
-
-    @property
-    def authorization(self) -> bytes:
-        return b"Bearer " + self.token
-
-
-class Credential(Section):
-    """How the gateway proves itself upstream; the caller's own credentials are never forwarded."""
-
-    basic: BasicCredential | None = Field(default=None, description="HTTP Basic")
-    bearer: BearerCredential | None = Field(default=None, description="a fixed bearer token")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.basic is None) is (self.bearer is None):
-            message = "exactly one of `basic` and `bearer` has to be given"
-            refuse([finding("credential-kind", message)])
-        return self
-
-    @property
-    def authorization(self) -> bytes:
-        """The value of the `Authorization` header. A secret: not for any log."""
-        kind = self.basic or self.bearer
-        assert kind is not None  # noqa: S101 - refused when built
-        return kind.authorization
-
-
-class UpstreamSettings(Section):
-    """Where a service is and how long to wait for it."""
-
-    nodes: Annotated[tuple[UrlField, ...], Field(strict=False)] = Field(
-        description="the servers, as `http://host:port`; exactly one"
-    )
-    base_path: BasePath = Field(
-        default="/", description="path under which the upstream serves the catalogue's operations"
-    )
-    credential: Credential | None = Field(
-        default=None, description="what the gateway authenticates with; nothing if left out"
-    )
-    idle_connections: int = Field(
-        default=64, ge=0, le=65_536, description="connections kept open for the next request"
-    )
-    connect_timeout_seconds: Seconds = Field(
-        default=3.0,
-        description="for a connection to be made, else 502; a lost SYN is sent"
-        " again after 1 second, and once more after 3",
-    )
-    first_byte_timeout_seconds: Seconds = Field(
-        default=60.0,
-        description="from the request's end to the reply's first byte, else 504; nginx's"
-        " `proxy_read_timeout`",
-    )
-    idle_timeout_seconds: Seconds = Field(
-        default=60.0, description="silence between two pieces of a reply, else it is cut off"
-    )
-
-    @field_validator("nodes")
-    @classmethod
-    def _exactly_one(cls, nodes: tuple[Url, ...]) -> tuple[Url, ...]:
-        if len(nodes) != 1:
-            raise PydanticCustomError(
-                "node-count",
-                "expected exactly one node, found {count}: put a load balancer in front of several",
-                {"count": len(nodes)},
-            )
-        return nodes
-
+__all__ = ["ServiceSettings"]
 
 # RFC 9110 section 5.5 without obs-text: spaces inside only.
 _HEADER_VALUE = re.compile(r"[!-~](?:[ !-~]{0,1022}[!-~])?")

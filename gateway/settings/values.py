@@ -32,6 +32,7 @@ __all__ = [
     "Bytes",
     "Count",
     "FrozenMapping",
+    "HostName",
     "ListenAt",
     "ListenField",
     "Name",
@@ -71,6 +72,15 @@ def _is_host_name(host: str) -> bool:
     # `127.1` and `0177.0.0.1` are addresses to some resolvers and names to others: neither here.
     last_label = host.rstrip(".").rpartition(".")[2]
     return bool(_HOST_NAME.fullmatch(host)) and len(host) <= 253 and not last_label.isdigit()
+
+
+def _host_name(value: str) -> str:
+    if not _is_host_name(value):
+        raise PydanticCustomError("host-malformed", "expected the name of a host")
+    return value
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 
 
 def _written(host: str, port: int) -> str:
@@ -187,26 +197,23 @@ class Url:
 
     @classmethod
     def parse(cls, value: object) -> "Url":
-        """Read `http://host[:port]`."""
+        """Read `http://host[:port]` or `https://host[:port]`."""
         if isinstance(value, Url):
             return value
-        if isinstance(value, str) and value.startswith("https://"):
-            raise PydanticCustomError(
-                "scheme-unsupported",
-                "`https` is not spoken to upstream servers: put a TLS tunnel beside the gateway"
-                " and name it here with `http://`",
-            )
         parsed = None
-        if isinstance(value, str) and value.startswith("http://"):
-            authority = value.removeprefix("http://").removesuffix("/")
+        scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("",) * 3
+        if separator and scheme in _DEFAULT_PORT:
+            authority = rest.removesuffix("/")
             bare = authority.endswith("]") or ":" not in authority
-            parsed = _host_and_port(f"{authority}:80" if bare else authority)
+            default = _DEFAULT_PORT[scheme]
+            parsed = _host_and_port(f"{authority}:{default}" if bare else authority)
         if parsed is None or parsed[1] == 0:
             raise PydanticCustomError(
                 "url-malformed",
-                "expected `http://host:port` and nothing behind it (a path goes to `base_path`)",
+                "expected `http://host:port` or `https://host:port` and nothing behind it (a path"
+                " goes to `base_path`)",
             )
-        return cls("http", *parsed)
+        return cls(scheme, *parsed)
 
 
 _DEFAULT_PORT = {"http": 80, "https": 443}

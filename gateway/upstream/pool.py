@@ -5,6 +5,9 @@ server meanwhile, and the others may grow old and go.
 """
 
 import asyncio
+import os
+import socket
+import ssl
 from collections import deque
 
 from gateway.errors import UpstreamFailed
@@ -30,6 +33,8 @@ class Pool:
         max_idle: int,
         connect_timeout_seconds: float,
         keep_seconds: float,
+        tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
     ) -> None:
         self.name = name
         self.active = 0
@@ -42,6 +47,8 @@ class Pool:
         self._max_idle = max_idle
         self._connect_timeout_seconds = connect_timeout_seconds
         self._keep_seconds = keep_seconds
+        self._tls = tls
+        self._server_name = server_name
 
     def __repr__(self) -> str:
         return f"<Pool {self.name} {self.active} active, {len(self._idle)} idle>"
@@ -63,39 +70,56 @@ class Pool:
         return None
 
     async def connect(self) -> UpstreamConnection:
-        """A new connection. Raises UpstreamFailed."""
+        """A new connection, which counts until it is put back or discarded. Raises UpstreamFailed."""
+        connection = await self.open()
+        self.active += 1
+        return connection
+
+    async def open(self) -> UpstreamConnection:
+        """A connection of the caller's own, who aborts it in the end. Raises UpstreamFailed."""
         loop = asyncio.get_running_loop()
+        is_tls = self._tls is not None
         try:
             async with asyncio.timeout(self._connect_timeout_seconds):
                 _, connection = await loop.create_connection(
                     lambda: UpstreamConnection(
-                        loop, self._watch, self._outbox, self.name, self._limits
+                        loop, self._watch, self._outbox, self.name, self._limits, is_tls=is_tls
                     ),
                     self._host,
                     self._port,
+                    ssl=self._tls,
+                    server_hostname=self._server_name if is_tls else None,
                 )
         except TimeoutError:
-            raise UpstreamFailed(f"{self.name}: no connection within the time limit") from None
+            raise UpstreamFailed("no connection within connect_timeout_seconds") from None
         except OSError as error:
-            raise UpstreamFailed(f"{self.name}: {error.strerror or error}") from None
-        self.active += 1
+            raise UpstreamFailed(_why(error)) from None
         return connection
 
-    def put_back(self, connection: UpstreamConnection) -> None:
-        """After a complete, clean exchange: the connection may serve another."""
-        self.active -= 1
-        if len(self._idle) >= self._max_idle:
-            connection.abort()
-            return
-        connection.idle = True
-        connection.within(self._keep_seconds)
-        self._idle.append(connection)
+    def take_back(self, connection: UpstreamConnection | None, *, clean: bool) -> None:
+        """After an exchange; only after a complete, clean one may the connection serve another.
 
-    def discard(self, connection: UpstreamConnection) -> None:
-        """After anything else: nobody may ever get this connection again."""
+        After anything else nobody may ever get it again. None is no connection at all.
+        """
+        if connection is None:
+            return
         self.active -= 1
-        connection.abort()
+        if clean and len(self._idle) < self._max_idle:
+            connection.idle = True
+            connection.within(self._keep_seconds)
+            self._idle.append(connection)
+        else:
+            connection.abort()
 
     def close(self) -> None:
         while self._idle:
             self._idle.pop().abort()
+
+
+def _why(error: OSError) -> str:
+    """What went wrong, the same on every event loop."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message}"
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return str(error.strerror or error).lower()
+    return os.strerror(error.errno).lower()

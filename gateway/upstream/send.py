@@ -3,6 +3,13 @@
 Bytes flow both ways with back-pressure: whoever cannot take more makes the other side wait, so a
 transfer of any size costs a few buffers. A connection goes back to its pool only after a complete,
 clean exchange (threats F-10, F-11).
+
+What is sent again (threat F-12). As long as no connection could be made, nothing was sent, and the
+next node is tried, for writes as well. From the first write into a connection on, a request may have
+arrived: a read of which nothing was heard is then sent once more, on a new connection; a write never
+is, not even where the connection turns out to have been closed by the other side before, since
+nobody can tell what of it was read. Nor is anything that the upstream let its time limit pass for:
+the same work twice is the last thing such a server needs.
 """
 
 from gateway.clock import Clock
@@ -14,14 +21,14 @@ from gateway.http.reply import passed_on
 from gateway.http.rewrite import BodyRewriter, RewriteRules
 from gateway.http.rewritten import begun
 from gateway.http.target import Target
+from gateway.upstream.nodes import Node
 from gateway.upstream.service import Upstream
 from gateway.wire.client import ClientConnection
 from gateway.wire.upstream import UpstreamConnection
 
 __all__ = ["Transfer", "send"]
 
-# Sent again on a fresh connection when a kept one turns out to be closed: reading twice harms
-# nobody, and nothing of a reply has been seen. A write is never sent twice (threat F-12).
+# Reading twice harms nobody (RFC 9110 section 9.2.1).
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
@@ -54,23 +61,40 @@ async def send(
     """Send the request of `exchange` and relay its reply, setting status and ending.
 
     `inspected` is the body that was read for the decision; otherwise the body is streamed. Raises
-    UpstreamFailed, UpstreamTimeout, BodyTooLarge, and what reading the client's body raises.
+    UpstreamFailed, UpstreamTimeout, UpstreamBusy, BodyTooLarge, and what reading the client's body
+    raises.
     """
-    request = _request(
-        exchange, client, upstream, transfer, head=head, target=target, inspected=inspected
-    )
-    exchange.sent_at = transfer.clock.monotonic()
-    pool = upstream.pool
-    connection = pool.take_idle() or await pool.connect()
+    framing = _framing(head, inspected, transfer.max_body_bytes)
+    places = upstream.places
+    tried: tuple[Node, ...] = ()
+    resending = False
     while True:
+        node = places.take(tried) or await places.wait(tried)
+        connection: UpstreamConnection | None = None
+        reply: ReplyHead | None = None
         clean = False
         try:
-            connection.send_request(request)
+            request = upstream.request_head(
+                head,
+                target,
+                exchange.caller,
+                client.forwarding_lines,
+                exchange.id,
+                framing,
+                node.host_line,
+            )
+            exchange.sent_at = transfer.clock.monotonic()
+            kept = None if resending else node.pool.take_idle()
+            connection = kept or await node.pool.connect()
+            connection.send_request(request + inspected if inspected else request)
+            is_early = False
             if not client.body_taken:
-                await _upload(client, connection, transfer, chunked=head.headers.chunked)
+                is_early = await _upload(client, connection, transfer, chunked=head.headers.chunked)
                 connection.expect_reply()
             while (reply := connection.take_reply(head.method)) is None:
                 await connection.wait()
+            if node.failures:
+                node.answered()
             exchange.replied_at = transfer.clock.monotonic()
             outgoing = _begin_reply(
                 exchange, client, connection, head=head, reply=reply, rules=upstream.rewrite
@@ -78,50 +102,67 @@ async def send(
             if not connection.body_taken:
                 await _stream(client, connection, transfer, *outgoing)
             exchange.ending = Ending.COMPLETE
-            clean = client.body_taken and connection.is_clean_after(reply)
-        except UpstreamFailed:
-            if connection.is_fresh or connection.heard or head.method not in _REPEATABLE:
-                raise
+            clean = not is_early and connection.is_clean_after(reply)
+        except (UpstreamFailed, UpstreamTimeout) as error:
+            _blame(node, connection, reply, error)
+            if connection is None or connection.is_fresh:
+                tried = (*tried, node)
+            again = _may_be_sent_again(head.method, connection, error, resending=resending)
+            if not (again and places.are_left(tried)):
+                raise node.told(error) from None
+            resending = resending or connection is not None
         else:
+            node.succeeded()
             return
         finally:
-            if clean:
-                pool.put_back(connection)
-            else:
-                pool.discard(connection)
-        connection = await pool.connect()
+            node.pool.take_back(connection, clean=clean)
+            places.release(node)
+        upstream.retries += 1
 
 
-def _request(
-    exchange: Exchange,
-    client: ClientConnection,
-    upstream: Upstream,
-    transfer: Transfer,
+def _blame(
+    node: Node,
+    connection: UpstreamConnection | None,
+    reply: ReplyHead | None,
+    error: UpstreamFailed | UpstreamTimeout,
+) -> None:
+    """Hold a failure against the node if it says something of it: not where it closed a connection
+    that was idle, nor where it answered and what it said of us is what we cannot pass on.
+    """
+    if reply is not None:
+        is_at_fault = reply.status not in _REFUSES_THE_GATEWAY
+    else:
+        is_at_fault = connection is None or connection.is_fresh or connection.heard
+    if is_at_fault:
+        node.failed(error)
+
+
+def _may_be_sent_again(
+    method: str,
+    connection: UpstreamConnection | None,
+    error: UpstreamFailed | UpstreamTimeout,
     *,
-    head: RequestHead,
-    target: Target,
-    inspected: bytes | None,
-) -> bytes:
-    """The request's head, and its body where that was read for the decision."""
-    if inspected is None and (head.headers.content_length or 0) > transfer.max_body_bytes:
-        raise BodyTooLarge("`Content-Length` is over max_body_bytes")
-    request = upstream.request_head(
-        head,
-        target,
-        exchange.caller,
-        client.forwarding_lines,
-        exchange.id,
-        _framing(head, inspected),
+    resending: bool,
+) -> bool:
+    """Whether nothing was sent, or it is a read that may be sent this one more time."""
+    if connection is None:
+        return True
+    return not (
+        resending
+        or connection.heard
+        or method not in _REPEATABLE
+        or isinstance(error, UpstreamTimeout)
     )
-    return request + inspected if inspected else request
 
 
-def _framing(head: RequestHead, inspected: bytes | None) -> bytes:
+def _framing(head: RequestHead, inspected: bytes | None, max_body_bytes: int) -> bytes:
     """The line that delimits the body, with its CRLF, or nothing."""
     method, headers = head.method, head.headers
     if inspected is not None:
         return b"content-length: %d\r\n" % len(inspected)
     if headers.has_body:
+        if (headers.content_length or 0) > max_body_bytes:
+            raise BodyTooLarge("`Content-Length` is over max_body_bytes")
         if headers.chunked:
             return b"transfer-encoding: chunked\r\n"
         return b"content-length: %d\r\n" % (headers.content_length or 0)
@@ -131,15 +172,18 @@ def _framing(head: RequestHead, inspected: bytes | None) -> bytes:
 
 async def _upload(
     client: ClientConnection, connection: UpstreamConnection, transfer: Transfer, *, chunked: bool
-) -> None:
-    """Stream the client's body, until its end or until the upstream has answered early."""
+) -> bool:
+    """Stream the client's body, until its end or until the upstream has answered early.
+
+    Whether it has. Then its next request might begin in the middle of this one (threat F-11).
+    """
     sent = 0
     connection.at_leisure()
     while (piece := await client.body_piece(connection)) is not None:
         if not piece:
             if chunked:
                 connection.write(LAST_CHUNK)
-            return
+            return connection.answered
         sent += len(piece)
         if sent > transfer.max_body_bytes:
             raise BodyTooLarge("the body is longer than max_body_bytes")
@@ -150,6 +194,7 @@ async def _upload(
             if connection.expired:
                 raise UpstreamTimeout("the upstream does not read the request")
         connection.at_leisure()
+    return True
 
 
 def _begin_reply(

@@ -1,4 +1,4 @@
-"""One service as the data plane sees it, and the request that is sent to it.
+"""One service as the data plane sees it: its nodes, and the request that is sent to one of them.
 
 The request is serialised from the canonical request that was decided on: its method, its
 canonical target, the few header fields that may pass, and what the gateway itself says. The
@@ -8,11 +8,16 @@ client's bytes never reach the upstream, except those of the body.
 from functools import lru_cache
 from urllib.parse import quote
 
+from gateway.clock import Clock
 from gateway.exchange import RequestHead, Section
 from gateway.http.headers import FORWARDED
 from gateway.http.rewrite import RewriteRules
 from gateway.http.target import Target
-from gateway.settings import ServiceSettings
+from gateway.settings import ServiceSettings, UpstreamSettings, UpstreamTls
+from gateway.upstream.balance import STRATEGIES
+from gateway.upstream.health import HealthChecks
+from gateway.upstream.nodes import Ejection, Node
+from gateway.upstream.places import Places
 from gateway.upstream.pool import Pool
 from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamLimits
@@ -27,28 +32,28 @@ _KEEP_SECONDS = 15.0
 
 
 class Upstream:
-    """The constant parts of every request to one service, and its pool of connections."""
+    """The constant parts of every request to one service, and the places at its nodes.
 
-    def __init__(self, settings: ServiceSettings, watch: Watch, outbox: Outbox) -> None:
+    `retries` counts the requests that were sent on to another node, or once more.
+    """
+
+    def __init__(
+        self, settings: ServiceSettings, watch: Watch, outbox: Outbox, clock: Clock
+    ) -> None:
         self.name = settings.name
         self.dialect = settings.errors
         self.prefix = settings.prefix
         self.reveal_missing = settings.reveal_missing
+        self.retries = 0
         upstream = settings.upstream
-        node = upstream.nodes[0]
-        self.pool = Pool(
-            name=node.authority,
-            host=node.host,
-            port=node.port,
-            watch=watch,
-            outbox=outbox,
-            limits=UpstreamLimits(
-                first_byte_timeout_seconds=upstream.first_byte_timeout_seconds,
-                idle_timeout_seconds=upstream.idle_timeout_seconds,
-            ),
-            max_idle=upstream.idle_connections,
-            connect_timeout_seconds=upstream.connect_timeout_seconds,
-            keep_seconds=_KEEP_SECONDS,
+        pools = _pools(upstream, watch, outbox)
+        self.nodes = tuple(_node(pool, settings.name, upstream, clock) for pool in pools)
+        self.places = Places(
+            self.nodes,
+            STRATEGIES[upstream.choose],
+            clock=clock,
+            max_waiting=upstream.max_waiting,
+            wait_timeout_seconds=upstream.wait_timeout_seconds,
         )
         self.passable = FORWARDED | {name.lower().encode() for name in settings.forward_headers}
         self.rewrite = _rewrite_rules(settings)
@@ -58,14 +63,41 @@ class Upstream:
         self._base_path = upstream.base_path.rstrip("/")
         self._caller_header = settings.caller_header.encode()
         self._constant_lines = _lines(
-            host=node.authority,
             **({"authorization": upstream.credential.authorization.decode()}
                if upstream.credential else {}),
             **settings.set_headers,
         )  # fmt: skip
+        self._checks = None
+        if upstream.health is not None:
+            self._checks = HealthChecks(
+                self.nodes, upstream.health, constant_lines=self._constant_lines
+            )
 
     def __repr__(self) -> str:
-        return f"<Upstream {self.name} at {self.pool.name}>"
+        return f"<Upstream {self.name} at {', '.join(node.name for node in self.nodes)}>"
+
+    def start(self) -> None:
+        """Begin to ask the nodes how they are, where the settings say so."""
+        if self._checks is not None:
+            self._checks.start()
+
+    async def close(self) -> None:
+        if self._checks is not None:
+            await self._checks.close()
+        for node in self.nodes:
+            node.pool.close()
+
+    def check(self) -> tuple[bool, str]:
+        """Whether a request has somewhere to go, and how each node is that is out.
+
+        A node that is out because requests failed may be in again with the next one, which a
+        gateway that says it is not ready would never get; only failed checks count.
+        """
+        out = [f"{node.name} {node.state()}" for node in self.nodes if not node.is_in]
+        inside = len(self.nodes) - len(out)
+        told = f"{inside} of {len(self.nodes)} nodes in"
+        ready = any(node.is_healthy for node in self.nodes)
+        return ready, f"{told}: {', '.join(out)}" if out else told
 
     def request_head(
         self,
@@ -75,10 +107,12 @@ class Upstream:
         forwarding_lines: bytes,
         request_id: str,
         framing: bytes,
+        host_line: bytes,
     ) -> bytes:
         """The whole head, from the request line to the empty line.
 
-        `framing` is the line that delimits the body, with its CRLF, or empty.
+        `framing` is the line that delimits the body, with its CRLF, or empty; `host_line` is the
+        chosen node's.
         """
         section = head.section
         prelude = section.preludes.get(self.name)
@@ -89,8 +123,9 @@ class Upstream:
         line = f"{head.method} {self._base_path}{path or '/'}"
         if target.query_text:
             line = f"{line}?{target.query_text}"
-        return b"%b HTTP/1.1\r\n%bx-request-id: %b\r\n%b\r\n" % (
+        return b"%b HTTP/1.1\r\n%b%bx-request-id: %b\r\n%b\r\n" % (
             line.encode("ascii"),
+            host_line,
             prelude,
             request_id.encode("ascii"),
             framing,
@@ -111,6 +146,46 @@ def _rewrite_rules(settings: ServiceSettings) -> RewriteRules | None:
         prefix=settings.prefix,
         base_path=settings.upstream.base_path,
         origins=(*settings.upstream.nodes, *settings.rewrite_from),
+    )
+
+
+def _pools(settings: UpstreamSettings, watch: Watch, outbox: Outbox) -> list[Pool]:
+    """The connections to each node, in the order of the settings."""
+    limits = UpstreamLimits(
+        first_byte_timeout_seconds=settings.first_byte_timeout_seconds,
+        idle_timeout_seconds=settings.idle_timeout_seconds,
+    )
+    tls = settings.tls or UpstreamTls()
+    context = tls.context() if settings.nodes[0].scheme == "https" else None
+    return [
+        Pool(
+            name=node.authority,
+            host=node.host,
+            port=node.port,
+            watch=watch,
+            outbox=outbox,
+            limits=limits,
+            max_idle=settings.idle_connections,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+            keep_seconds=_KEEP_SECONDS,
+            tls=context,
+            server_name=tls.server_name or node.host,
+        )
+        for node in settings.nodes
+    ]
+
+
+def _node(pool: Pool, service: str, settings: UpstreamSettings, clock: Clock) -> Node:
+    return Node(
+        pool,
+        service=service,
+        clock=clock,
+        ejection=Ejection(
+            after=settings.eject_after,
+            seconds=settings.eject_seconds,
+            max_seconds=settings.max_eject_seconds,
+        ),
+        max_concurrent=settings.max_concurrent,
     )
 
 

@@ -41,6 +41,7 @@ class UpstreamConnection(Connection):
         "_head",
         "_head_bytes",
         "_interim_replies",
+        "_is_tls",
         "_limits",
         "_unheard_at",
         "idle",
@@ -55,11 +56,14 @@ class UpstreamConnection(Connection):
         outbox: Outbox,
         name: str,
         limits: UpstreamLimits,
+        *,
+        is_tls: bool = False,
     ) -> None:
         super().__init__(loop, watch, outbox)
         self.name = name
         self.idle = False
         self.is_fresh = True
+        self._is_tls = is_tls
         self._limits = limits
         self._unheard_at = 0
         self._interim_replies = 0
@@ -69,6 +73,17 @@ class UpstreamConnection(Connection):
     def __repr__(self) -> str:
         state = "lost" if self.lost else "idle" if self.idle else "busy"
         return f"<UpstreamConnection {self.name} {state}>"
+
+    def eof_received(self) -> bool:
+        # TLS ends both directions at once.
+        return super().eof_received() and not self._is_tls
+
+    def connection_lost(self, error: Exception | None) -> None:
+        # Where TLS did not end by itself (uvloop then tells of no end of stream), somebody on the
+        # way may have cut it off: RFC 8446 section 6.1.
+        cut_off = self._is_tls and not self.ended
+        super().connection_lost(error)
+        self.torn = self.torn or cut_off
 
     def wake(self) -> None:
         if self.idle:
@@ -135,10 +150,17 @@ class UpstreamConnection(Connection):
         if len(buffer) > self._limits.max_head_bytes:
             raise UpstreamFailed("the reply's head is too long")
         if self.ended:
-            raise UpstreamFailed("the upstream closed the connection before it answered")
+            raise UpstreamFailed(self._why_unanswered())
         if self.expired:
             raise UpstreamTimeout("no reply within first_byte_timeout_seconds")
         return None
+
+    def _why_unanswered(self) -> str:
+        closed = "the upstream closed the connection before it answered"
+        if self._is_tls and self.is_fresh and not self.heard:
+            # In TLS 1.3 a client may send before it is told that its certificate is wanted.
+            return f"{closed}: perhaps it wants another client certificate, or one at all"
+        return closed
 
     def _read_head(self, buffer: bytes, end: int) -> ReplyHead:
         head_bytes = buffer[:end]
@@ -175,5 +197,13 @@ class UpstreamConnection(Connection):
             await self.wait()
 
     def is_clean_after(self, head: ReplyHead) -> bool:
-        """Whether the exchange is over to its last byte and the connection may be used again."""
-        return head.keep_alive and self.body_taken and self.usable and not self.blocked
+        """Whether the exchange is over to its last byte and the connection may be used again.
+
+        What of the request still waits to be sent was answered before it was read.
+        """
+        return (
+            head.keep_alive
+            and self.body_taken
+            and self.usable
+            and not self.transport.get_write_buffer_size()
+        )

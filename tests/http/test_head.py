@@ -165,6 +165,10 @@ def test_hop_by_hop_fields_and_the_gateways_own_do_not_pass_back() -> None:
         (b"HTTP/1.1 200 OK", b"Connection: a, Close\r\n", False),
         (b"HTTP/1.0 200 OK", b"", False),
         (b"HTTP/1.0 200 OK", b"Connection: keep-alive\r\n", False),
+        (b"HTTP/1.1 204 No", b"Content-Length: 0\r\n", True),
+        (b"HTTP/1.1 204 No", b"Content-Length: 5\r\n", False),
+        (b"HTTP/1.1 204 No", b"Transfer-Encoding: chunked\r\n", False),
+        (b"HTTP/1.1 304 No", b"Content-Length: 5\r\n", True),
     ],
 )
 def test_a_connection_is_kept_only_after_a_plain_1_1_reply(
@@ -205,6 +209,12 @@ def test_a_replys_own_fields_say_how_its_body_ends(
 
 MALFORMED_REPLIES = {
     "no status": (b"HTTP/1.1 OK", b""),
+    "TAB for a space": (b"HTTP/1.1\t200 OK", b""),
+    "a line before it": (b"\r\nHTTP/1.1 200 OK", b""),
+    "HTTP/2 without a minor version": (b"HTTP/2 200 OK", b""),
+    "HTTP/1.2": (b"HTTP/1.2 200 OK", b""),
+    "lower case": (b"http/1.1 200 OK", b""),
+    "status line ended by LF": (b"HTTP/1.1 200 OK\nA: b", b""),
     "two-digit status": (b"HTTP/1.1 99 X", b""),
     "four-digit status": (b"HTTP/1.1 1000 X", b""),
     "two spaces": (b"HTTP/1.1  200 OK", b""),
@@ -214,6 +224,21 @@ MALFORMED_REPLIES = {
     "folded line": (b"HTTP/1.1 200 OK", b"A: b\r\n c\r\n"),
     "NUL in a value": (b"HTTP/1.1 200 OK", b"A: \x00\r\n"),
     "space in a name": (b"HTTP/1.1 200 OK", b"A b: c\r\n"),
+    "space behind a name": (b"HTTP/1.1 200 OK", b"Content-Length : 5\r\n"),
+    "no name": (b"HTTP/1.1 200 OK", b": b\r\n"),
+    "no colon": (b"HTTP/1.1 200 OK", b"Abc\r\n"),
+    "8-bit name": (b"HTTP/1.1 200 OK", b"\xc9: b\r\n"),
+    "a second status line": (b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK\r\n"),
+    "folded before the first field": (b"HTTP/1.1 200 OK", b" A: b\r\n"),
+    "bare CR in a value": (b"HTTP/1.1 200 OK", b"A: b\rContent-Length: 5\r\n"),
+    "two CR": (b"HTTP/1.1 200 OK", b"A: b\r\r\n"),
+    "an empty line by LF": (b"HTTP/1.1 200 OK", b"A: b\n\nC: d\r\n"),
+    "vertical tab in a value": (b"HTTP/1.1 200 OK", b"A: \x0b\r\n"),
+    "negative length": (b"HTTP/1.1 200 OK", b"Content-Length: -5\r\n"),
+    "signed length": (b"HTTP/1.1 200 OK", b"Content-Length: +5\r\n"),
+    "hexadecimal length": (b"HTTP/1.1 200 OK", b"Content-Length: 0x5\r\n"),
+    "two lengths in one": (b"HTTP/1.1 200 OK", b"Content-Length: 5 5\r\n"),
+    "length beyond 64 bits": (b"HTTP/1.1 200 OK", b"Content-Length: 18446744073709551621\r\n"),
     "repeated length": (b"HTTP/1.1 200 OK", b"Content-Length: 5\r\nContent-Length: 5\r\n"),
     "list of lengths": (b"HTTP/1.1 200 OK", b"Content-Length: 5, 5\r\n"),
     "empty length": (b"HTTP/1.1 200 OK", b"Content-Length:\r\n"),
@@ -240,7 +265,11 @@ def test_a_reply_that_llhttp_cannot_read_is_the_upstreams_failure(case: str) -> 
         (b"Transfer-Encoding: gzip\r\n", "the reply's framing is ambiguous"),
         (b"Transfer-Encoding: gzip, chunked\r\n", "the reply's framing is ambiguous"),
         (b"Transfer-Encoding: chunked\r\n" * 2, "the reply's framing is ambiguous"),
+        (b"Transfer-Encoding: chunked, chunked\r\n", "the reply's framing is ambiguous"),
+        (b"Transfer-Encoding: xchunked\r\n", "the reply's framing is ambiguous"),
+        (b"Transfer-Encoding: chunked;a=b\r\n", "the reply's framing is ambiguous"),
         (b"Content-Length: 1000000000000000000\r\n", "the reply's length is malformed or repeated"),
+        (b"Content-Length: 05\r\n", "the reply's length is malformed or repeated"),
     ],
 )
 def test_a_reply_whose_end_is_in_doubt_is_the_upstreams_failure(
@@ -249,6 +278,21 @@ def test_a_reply_whose_end_is_in_doubt_is_the_upstreams_failure(
     with pytest.raises(UpstreamFailed) as refusal:
         reply(section)
     assert refusal.value.detail == detail
+
+
+def test_chunks_before_http_1_1_are_the_upstreams_failure() -> None:
+    """RFC 9112 section 6.1: such framing is faulty, and an older reader would not see it."""
+    with pytest.raises(UpstreamFailed) as refusal:
+        reply(b"Transfer-Encoding: chunked\r\n", b"HTTP/1.0 200 OK")
+    assert refusal.value.detail == "the reply's framing is ambiguous"
+
+
+@pytest.mark.parametrize("section", [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"])
+def test_an_interim_reply_that_announces_a_body_is_the_upstreams_failure(section: bytes) -> None:
+    """F-10: the body would be read as the reply."""
+    with pytest.raises(UpstreamFailed) as refusal:
+        reply(section, b"HTTP/1.1 103 Early Hints")
+    assert refusal.value.detail == "an interim reply announces a body"
 
 
 def test_a_reply_that_ends_before_it_began_is_the_upstreams_failure() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.clock import SystemClock
 from gateway.server.channel import receive, send
 from gateway.server.doors import open_doors
 from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
@@ -126,6 +127,7 @@ async def supervised(
         open_doors(Address("127.0.0.1", 0), workers, {}),
         make_journal=lambda: Journal(spare.fileno()),
         settle_journal=settle,
+        clock=SystemClock(),
         patience=QUICK,
     )
     try:

@@ -90,7 +90,7 @@ class HeldSite:
 
     @property
     def address(self) -> Address:
-        return self.site.gateway.address
+        return self.site.address
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(coroutine)

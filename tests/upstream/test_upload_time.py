@@ -11,36 +11,51 @@ from gateway.errors import UpstreamTimeout
 from gateway.exchange import Ending, Exchange
 from gateway.http.framing import LAST_CHUNK, chunk
 from gateway.http.target import Target
-from gateway.upstream import Transfer, send
+from gateway.upstream import Transfer, Upstream, send
+from gateway.upstream.balance import failover
+from gateway.upstream.nodes import Ejection, Node
+from gateway.upstream.places import Places
+from gateway.upstream.pool import Pool
 from gateway.wire.upstream import UpstreamConnection
 from tests.support.clock import FakeClock
 from tests.support.wire import FIVE, Pull, a_client, an_upstream, chunked, head_of, post, pull
 
-LATE = "no reply within first_byte_timeout_seconds"
+LATE = "node:1: no reply within first_byte_timeout_seconds"
 
 
-class OneConnection:
-    """A service and its pool in one: a kept connection, and what became of it."""
+class OneConnection(Pool):
+    """A pool with one kept connection, and what became of it."""
 
     def __init__(self, connection: UpstreamConnection) -> None:
-        self.pool = self
-        self.rewrite = None
+        self.name = "node:1"
         self.fate = "waits"
         self._connection = connection
-
-    def request_head(self, *_: object) -> bytes:
-        return b"HEAD\r\n\r\n"
 
     def take_idle(self) -> UpstreamConnection:
         self.fate = "taken"
         self._connection.is_fresh = False
         return self._connection
 
-    def put_back(self, _: UpstreamConnection) -> None:
-        self.fate = "put back"
+    def take_back(self, _: UpstreamConnection | None, *, clean: bool) -> None:
+        self.fate = "put back" if clean else "discarded"
 
-    def discard(self, _: UpstreamConnection) -> None:
-        self.fate = "discarded"
+
+class OneNode(Upstream):
+    """A service at one node, as far as sending goes."""
+
+    def __init__(self, pool: Pool) -> None:
+        clock = FakeClock()
+        ejection = Ejection(after=3, seconds=1.0, max_seconds=30.0)
+        self.name = "ucs"
+        self.rewrite = None
+        self.retries = 0
+        self.nodes = (Node(pool, service="ucs", clock=clock, ejection=ejection, max_concurrent=1),)
+        self.places = Places(
+            self.nodes, failover, clock=clock, max_waiting=0, wait_timeout_seconds=1.0
+        )
+
+    def request_head(self, *_: object) -> bytes:
+        return b"HEAD\r\n\r\n"
 
 
 class Upload:
@@ -49,14 +64,14 @@ class Upload:
     def __init__(self, *pieces: bytes) -> None:
         self.client = a_client(pieces=pieces, body_idle_timeout_seconds=30.0)
         self.upstream = an_upstream(first_byte_timeout_seconds=20.0)
-        self.service = OneConnection(self.upstream.connection)
+        self.pool = OneConnection(self.upstream.connection)
         self.exchange = Exchange("r-1", "10.0.0.7", 0.0)
         transfer = Transfer(clock=FakeClock(), max_body_bytes=1000, idle_seconds=30.0)
         self.sending: Pull[None] = pull(
             send(
                 self.exchange,
                 self.client.connection,
-                self.service,
+                OneNode(self.pool),
                 transfer,
                 head=head_of(self.client),
                 target=Target("/", ()),
@@ -101,7 +116,7 @@ def test_an_upstream_that_does_not_answer_an_upload_is_given_up(case: str) -> No
     assert upload.sending.waits
     upload.advance(0.5)
     assert upload.detail() == LATE
-    assert upload.service.fate == "discarded"
+    assert upload.pool.fate == "discarded"
 
 
 @uploads
@@ -119,7 +134,7 @@ def test_what_the_client_takes_over_its_body_is_not_the_upstreams_time(case: str
     upload.upstream.feed(FIVE)
     upload.sending.result()
     assert upload.exchange.ending is Ending.COMPLETE
-    assert upload.service.fate == "put back"
+    assert upload.pool.fate == "put back"
 
 
 def test_an_early_answer_that_has_only_begun_has_time_to_go_on() -> None:
@@ -132,4 +147,18 @@ def test_an_early_answer_that_has_only_begun_has_time_to_go_on() -> None:
     upload.upstream.feed(b"Content-Length: 0\r\n\r\n")
     upload.sending.result()
     assert upload.exchange.status == 413
-    assert upload.service.fate == "discarded"
+    assert upload.pool.fate == "discarded"
+
+
+@pytest.mark.parametrize("case", [case for case in UPLOADS if "pieces" in case])
+def test_a_reply_that_came_before_the_requests_end_ends_its_connection(case: str) -> None:
+    """F-11: the rest of the body might be taken for the next request."""
+    first, rest = UPLOADS[case]
+    upload = Upload(first)
+    assert upload.sending.waits
+    upload.client.feed(*rest)  # in one turn of the loop with the answer
+    upload.upstream.feed(FIVE)
+    upload.sending.result()
+    assert upload.exchange.status == 200
+    assert upload.exchange.ending is Ending.COMPLETE
+    assert upload.pool.fate == "discarded"

@@ -120,7 +120,7 @@ def test_a_connection_is_not_clean_before_the_body_is_taken_or_the_request_is_ou
     assert not upstream.connection.is_clean_after(head)
     assert upstream.connection.take_available() == b"hello"
     assert upstream.connection.is_clean_after(head)
-    upstream.connection.pause_writing()
+    upstream.transport.unsent = 1
     assert not upstream.connection.is_clean_after(head)
 
 
