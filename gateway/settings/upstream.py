@@ -25,7 +25,7 @@ def _health_path(value: str) -> str:
     if not _HEALTH_PATH.fullmatch(value):
         raise PydanticCustomError(
             "path-malformed",
-            "expected a path such as `/genesys/1/cs/health`, escaped as it is sent",
+            "expected a path such as `/server/status`, escaped as it is sent",
         )
     return value
 

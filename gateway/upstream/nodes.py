@@ -121,7 +121,7 @@ class Node:
         seconds = self._clock.monotonic() - self._out_since
         return f"out for {seconds:.0f} s ({self._why_unhealthy or self._why_ejected})"
 
-    # --- a request's places and outcomes ------------------------------------------------------
+    # --- a request's place and outcome --------------------------------------------------------
 
     def begin(self) -> None:
         """A request takes a place; on a node that is out it is the trial."""
@@ -143,9 +143,8 @@ class Node:
 
     def succeeded(self) -> None:
         """A whole exchange came off: what failed before is forgotten."""
-        if self.failures:
-            self.failures = 0
-            self._rounds = 0
+        self.failures = 0
+        self._rounds = 0
 
     def failed(self, error: GatewayError) -> None:
         """A request came to nothing, and it was not the client's fault."""

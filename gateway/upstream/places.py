@@ -45,8 +45,9 @@ class Places:
         self._line: OrderedDict[_Place, Sequence[Node]] = OrderedDict()
         self._seldom = Seldom(clock)
         self._turn = 0
+        self._all_are_in = True
         for node in self._nodes:
-            node.changed = self._hand_out
+            node.changed = self._look_again
 
     def __repr__(self) -> str:
         return f"<Places at {len(self._nodes)} nodes, {self.waiting} waiting>"
@@ -104,7 +105,15 @@ class Places:
 
     def _chosen(self, tried: Sequence[Node]) -> Node:
         self._turn += 1
-        return self._choose(candidates(self._nodes, self._now(), tried), self._turn)
+        among: Sequence[Node] = self._nodes
+        if tried or not self._all_are_in:
+            among = candidates(among, self._now(), tried)
+        return self._choose(among, self._turn)
+
+    def _look_again(self) -> None:
+        """A node is in or out by now."""
+        self._all_are_in = all(node.is_in for node in self._nodes)
+        self._hand_out()
 
     def _hand_out(self) -> None:
         """Give free places to whoever is first in line, as long as there are both."""

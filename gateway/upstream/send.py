@@ -105,14 +105,14 @@ async def send(
             clean = not is_early and connection.is_clean_after(reply)
         except (UpstreamFailed, UpstreamTimeout) as error:
             _blame(node, connection, reply, error)
-            if connection is None or connection.is_fresh:
-                tried = (*tried, node)
+            tried = _tried(tried, node, connection)
             again = _may_be_sent_again(head.method, connection, error, resending=resending)
             if not (again and places.are_left(tried)):
                 raise node.told(error) from None
             resending = resending or connection is not None
         else:
-            node.succeeded()
+            if node.failures:
+                node.succeeded()
             return
         finally:
             node.pool.take_back(connection, clean=clean)
@@ -135,6 +135,13 @@ def _blame(
         is_at_fault = connection is None or connection.is_fresh or connection.heard
     if is_at_fault:
         node.failed(error)
+
+
+def _tried(
+    tried: tuple[Node, ...], node: Node, connection: UpstreamConnection | None
+) -> tuple[Node, ...]:
+    """The nodes that it would be useless to ask again; a kept connection says nothing of a new."""
+    return tried if connection is not None and not connection.is_fresh else (*tried, node)
 
 
 def _may_be_sent_again(

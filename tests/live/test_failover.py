@@ -4,6 +4,7 @@ F-12: a read may be sent again, a write never, however the node that had it ende
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.tasks import Tasks
-from tests.support.raw import Reply
+from tests.support.raw import RawClient, Reply
 from tests.support.site import Audit, Site, running_site, ucs
 from tests.support.upstream import Conversation, RecordingUpstream
 
@@ -251,3 +252,45 @@ async def test_killed_under_load_no_read_fails_and_no_write_is_done_twice(
         seen = writes[b'{"firstname":"%b"}' % name.encode()]
         assert seen == 1 if status == 200 else seen <= 1
     assert len(Audit(tmp_path).lines()) == 640
+
+
+async def test_readiness_and_metrics_tell_of_the_nodes(tmp_path: Path) -> None:
+    """Failed requests alone never make the gateway unready: then nothing could bring them in."""
+    health = {"path": "/server/status", "interval_seconds": 0.02, "fail_after": 1}
+    async with pair() as (a, b):
+        services = [
+            service(a),
+            ucs("", name="other", upstream={"nodes": [b.url], "health": health}),
+        ]
+        services[1] |= {"prefix": "/other"}
+        async with running_site(tmp_path, services) as site:
+            ready, checks = await probe(site)
+            assert ready == 200
+            assert checks["upstream"]["detail"] == "ucs: 1 of 1 nodes in; other: 1 of 1 nodes in"
+            a.kill()
+            for _ in range(3):
+                assert (await read(site)).status == 502
+            ready, checks = await probe(site)
+            assert ready == 200
+            assert checks["upstream"]["detail"] == (
+                f"ucs: 0 of 1 nodes in: 127.0.0.1:{a.port} out for 0 s (connection refused);"
+                " other: 1 of 1 nodes in"
+            )
+            assert (
+                f'gateway_upstream_ejections_total{{node="127.0.0.1:{a.port}",service="ucs"}} 1.0'
+                in told(site)
+            )
+            assert 'gateway_upstream_waiting{service="ucs"} 0.0' in told(site)
+            b.kill()
+            async with asyncio.timeout(20):
+                while (await probe(site))[0] == 200:
+                    pass
+
+
+async def probe(site: Site) -> tuple[int, dict[str, Any]]:
+    """Status and checks of the readiness probe."""
+    client = await RawClient.connect(site.gateway.admin_address)
+    await client.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+    reply = await client.reply()
+    await client.close()
+    return reply.status, json.loads(reply.body)["checks"]
