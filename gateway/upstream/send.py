@@ -93,7 +93,7 @@ async def send(
                 connection.expect_reply()
             while (reply := connection.take_reply(head.method)) is None:
                 await connection.wait()
-            if node.failures:
+            if not node.is_in:
                 node.answered()
             exchange.replied_at = transfer.clock.monotonic()
             outgoing = _begin_reply(

@@ -190,6 +190,38 @@ async def test_replies_that_are_cut_off_put_their_node_out(
     assert [len(node.requests) for node in nodes] == [3, 1, 0]
 
 
+async def test_a_reply_that_began_before_its_node_went_out_does_not_keep_it_out(
+    tmp_path: Path, nodes: list[RecordingUpstream]
+) -> None:
+    """What it says at its end is that nothing failed; that the node is back is for a trial to say."""
+    a, b, _ = nodes
+    go_on = asyncio.Event()
+
+    async def long_reply(conversation: Conversation) -> None:
+        await conversation.request()
+        await conversation.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{")
+        await go_on.wait()
+        await conversation.answer(b"}")
+
+    a.script = long_reply
+    times = {"eject_seconds": 0.02, "max_eject_seconds": 0.02}
+    async with running_site(tmp_path, [service([a, b], **times)]) as site:
+        client = await site.connect()
+        await client.send(request("GET", PROFILE, authorization=bearer(roles=(READ,))))
+        await client.reader.readuntil(b"{")
+        a.script = says(a)
+        for _ in range(3):
+            assert outcome(await read(site)) == (200, None)
+        [primary, _] = site.gateway._upstreams[0].nodes
+        assert not primary.is_in
+        go_on.set()
+        assert await client.reader.readexactly(1) == b"}"
+        a.script = a.answers(OK)
+        async with asyncio.timeout(20):
+            while not primary.is_in:
+                assert outcome(await read(site)) == (200, None)
+
+
 async def test_an_outage_is_not_a_flood_in_the_log(tmp_path: Path) -> None:
     """Every request has its audit line; the log has one for the node and one for an example."""
     async with recording_upstream() as gone:
