@@ -18,8 +18,8 @@ from packaging.utils import canonicalize_name
 from gateway.admin import AdminServer
 from gateway.app import load_table
 from gateway.cli.output import Exit
-from gateway.metrics import Metrics
-from gateway.settings import Settings, load_settings
+from gateway.server.doors import BACKLOG, open_one
+from gateway.settings import Address, Settings, load_settings
 from tests.support.deployment import (
     DEPLOY,
     ROOT,
@@ -34,7 +34,10 @@ from tests.support.deployment import (
 
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 BUILD, FINAL = stages(DOCKERFILE)
-UNIT = unit((DEPLOY / "ucs-gateway.service").read_text())
+SERVICE = (DEPLOY / "ucs-gateway.service").read_text()
+UNIT = unit(SERVICE)
+SOCKET = unit((DEPLOY / "ucs-gateway.socket").read_text())
+PAGE = (DEPLOY / "README.md").read_text()
 AUDIT_PATIENCE_SECONDS = 10
 
 # Argon2id of a word that nobody needs; only its form matters here.
@@ -153,9 +156,13 @@ async def test_the_health_check_tells_a_gateway_that_answers_from_one_that_does_
         )
         return await check.wait()
 
-    server = AdminServer("127.0.0.1", 0, render_metrics=Metrics().render, checks={})
+    async def nothing() -> Any:
+        return {}
+
+    sockets = open_one(Address("127.0.0.1", 0), {})
+    server = AdminServer(sockets, snapshot=nothing, checks=nothing)
     await server.start()
-    port = server.port
+    port = sockets[0].getsockname()[1]
     assert await outcome(port) == 0
     await server.close()
     assert await outcome(port) == 1
@@ -293,20 +300,102 @@ def test_there_are_descriptors_for_every_client_and_its_upstream(host: Settings)
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("systemd-analyze is not installed")
-    text = (DEPLOY / "ucs-gateway.service").read_text()
     copy = tmp_path / "ucs-gateway.service"
-    copy.write_text(text.replace(UNIT["ExecStart"][0].split()[0], sys.executable))
+    copy.write_text(runnable(SERVICE))
 
-    verify = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
-    assert (verify.returncode, verify.stderr) == (0, "")
-
+    assert analyzed("verify", copy) == (0, "")
     # 0 is closed, 100 open; the page says 11.
-    security = [analyze, "security", "--offline=true", "--threshold=11", "--no-pager", str(copy)]
-    result = subprocess.run(security, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout[-400:]
+    status, said = analyzed("security", "--offline=true", "--threshold=11", "--no-pager", copy)
+    assert status == 0, said[-400:]
+
+
+# --- socket activation -------------------------------------------------------------------------
+
+
+def activated(service: str) -> str:
+    """The service's unit as the page says to change it."""
+    assert service.count("\n#Sockets=") == 1
+    return service.replace("\n#Sockets=", "\nSockets=")
+
+
+def test_the_socket_unit_opens_the_port_of_the_settings_and_as_long_a_queue(
+    host: Settings,
+) -> None:
+    assert SOCKET["ListenStream"] == [str(host.listen.address)]
+    assert SOCKET["Backlog"] == [str(BACKLOG)]
+
+
+def test_the_socket_unit_opens_one_socket_for_all_connections_and_workers() -> None:
+    """A socket that nobody accepts from would take its share of the connections."""
+    assert SOCKET.keys() == {"Description", "ListenStream", "Backlog", "WantedBy"}
+    assert SOCKET["WantedBy"] == ["sockets.target"]
+
+
+def test_the_service_is_started_for_its_socket_and_with_it() -> None:
+    assert "Sockets" not in UNIT
+    assert unit(activated(SERVICE))["Sockets"] == ["ucs-gateway.socket"]
+    # Ready when it says so: what comes before waits in the socket's queue.
+    assert (UNIT["Type"], UNIT["NotifyAccess"]) == (["notify"], ["main"])
+
+
+def test_systemd_finds_nothing_wrong_with_service_and_socket_together(tmp_path: Path) -> None:
+    service, port = tmp_path / "ucs-gateway.service", tmp_path / "ucs-gateway.socket"
+    service.write_text(runnable(activated(SERVICE)))
+    text = (DEPLOY / port.name).read_text()
+    port.write_text(text)
+    assert analyzed("verify", service, port) == (0, "")
+
+    # The other kind of socket, which stands there as a comment.
+    assert text.count("\nListenStream=") == 1
+    other = re.sub(
+        r"^#(?=Listen|Socket)", "", text.replace("\nListenStream=", "\n#"), flags=re.MULTILINE
+    )
+    assert "\nListenStream=/run/ucs-gateway.sock\n" in other
+    port.write_text(other)
+    assert analyzed("verify", service, port) == (0, "")
+
+
+def test_with_the_socket_unit_the_sample_settings_listen_where_systemd_does(
+    host: Settings, tmp_path: Path
+) -> None:
+    [line] = re.findall(r"^listen: .*systemd.*$", PAGE, re.MULTILINE)
+    assert str(with_line(tmp_path, line).listen.address) == "systemd"
+
+
+# --- takeover ----------------------------------------------------------------------------------
+
+
+def test_the_sample_settings_can_be_taken_over_as_the_page_says(
+    host: Settings, tmp_path: Path
+) -> None:
+    [line] = re.findall(r"^listen: .*takeover_socket.*$", PAGE, re.MULTILINE)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    settings = with_line(tmp_path, line.replace("/run/ucs-gateway/", f"{folder}/"))
+
+    assert settings.listen.address == host.listen.address
+    assert settings.listen.takeover_socket == folder / "takeover.sock"
+
+
+def test_two_versions_can_run_side_by_side_as_the_page_says(tmp_path: Path) -> None:
+    [drop_in] = re.findall(r"^```ini\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    changed = unit(SERVICE + drop_in)
+    [_, emptied, start] = changed["ExecStart"]
+    program, *arguments = start.replace("%i", "0.2.0").split()
+
+    assert emptied == ""
+    assert program == "/opt/ucs-gateway-0.2.0/bin/ucs-gateway"
+    assert parse(arguments).params["config"] == Path("/etc/ucs-gateway-0.2.0/gateway.yaml")
+    # The folder of `takeover_socket`, which the end of one instance leaves to the other.
+    assert changed["RuntimeDirectory"] == ["ucs-gateway"]
+    assert changed["RuntimeDirectoryPreserve"] == ["yes"]
+
+    template = tmp_path / "ucs-gateway@.service"
+    template.write_text(SERVICE)
+    (tmp_path / "ucs-gateway@.service.d").mkdir()
+    text = drop_in.replace(start.split()[0], sys.executable)
+    (tmp_path / "ucs-gateway@.service.d" / "takeover.conf").write_text(text)
+    assert analyzed("verify", tmp_path / "ucs-gateway@0.2.0.service") == (0, "")
 
 
 # --- the lock of what runs ---------------------------------------------------------------------
@@ -348,6 +437,28 @@ def test_a_command_that_is_not_there_would_be_noticed() -> None:
 def project() -> dict[str, Any]:
     value: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return value
+
+
+def runnable(service: str) -> str:
+    """With a program that is there, which systemd looks for."""
+    return service.replace(UNIT["ExecStart"][0].split()[0], sys.executable)
+
+
+def analyzed(*arguments: str | Path) -> tuple[int, str]:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    result = subprocess.run([analyze, *arguments], capture_output=True, text=True, check=False)
+    return result.returncode, result.stderr or result.stdout
+
+
+def with_line(root: Path, line: str) -> Settings:
+    """The host's settings with another `listen`; the `host` fixture has made the rest."""
+    file = root / "etc" / "gateway.yaml"
+    text, count = re.subn(r"^listen: .*$", line, file.read_text(), flags=re.MULTILINE)
+    assert count == 1
+    file.write_text(text)
+    return load_settings(file, {})
 
 
 def container_text() -> str:
