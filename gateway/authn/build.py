@@ -123,7 +123,8 @@ def _file(settings: JwtIssuer) -> tuple[str, Callable[[], KeySet]]:
     algorithms = frozenset[str](settings.algorithms)
     secret, pem, jwk = settings.secret_file, settings.pem_file, settings.jwk_file
     if secret is not None:
-        return secret.origin, lambda: shared_secret(_now_in(secret), algorithms)
+        origin = secret.origin if secret.path is None else str(secret.path)
+        return origin, lambda: shared_secret(_now_in(secret), algorithms)
     if pem is not None:
         return str(pem), lambda: _fitting(read_pem_file(pem), algorithms)
     assert jwk is not None, "the settings have exactly one source of keys"  # noqa: S101

@@ -1,4 +1,5 @@
-"""Keys from files: read once, at start, where every fault can still stop the gateway.
+"""Keys from files: read whole, at start, where every fault can still stop the gateway, and again
+when it is told to, where a fault leaves the former keys in place.
 
 Only public keys belong beside a gateway. A file that holds the private half is refused, not used:
 whoever reads that machine could sign tokens.

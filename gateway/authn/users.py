@@ -7,8 +7,8 @@
         kind: service
 
 A hash has commas in it, which end a value inside braces: there it needs its quotes. Which roles
-users have is written in the policy. This file is read once, at start; every fault in it is
-reported with its line, and none is skipped over.
+users have is written in the policy. This file is read at start, and again when the gateway is told
+to; every fault in it is reported with its line, and none is skipped over.
 """
 
 from collections.abc import Mapping

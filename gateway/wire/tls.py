@@ -79,6 +79,8 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._carrier = cast("asyncio.Transport", transport)
+        if self._refused:
+            self._carrier.abort()
         self.deadline = self._loop.time() + self._seconds
         self._watch.add(self)
 
@@ -236,5 +238,6 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
         self._carrier.close()
 
     def abort(self) -> None:
+        self._refused = True  # should it be accepted and not here yet
         if self._carrier is not None:
             self._carrier.abort()

@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 HOST = "gateway.test"
@@ -29,7 +29,10 @@ SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 
 
 @cache
-def key(name: str) -> ec.EllipticCurvePrivateKey:
+def key(name: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """`weak` is one that OpenSSL finds too short."""
+    if name == "weak":
+        return rsa.generate_private_key(65537, 1024)
     return ec.generate_private_key(ec.SECP256R1())
 
 
