@@ -1,6 +1,7 @@
 """`listen.tls` and `identity.certificates`: every file is looked into, every fault in its place."""
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -251,3 +252,21 @@ def test_findings_after_the_start_stand_at_the_file(folder: Path) -> None:
         server_context(tls)
     files = [Path(each.where.file).name for each in invalid.value.diagnostics]
     assert files == ["server.pem", "server.key", "authority.pem"]
+
+
+def test_old_versions_compression_and_renegotiation_are_off(folder: Path) -> None:
+    context = server_context(settings(folder))
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.options & ssl.OP_NO_COMPRESSION
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    names = {cipher["name"] for cipher in context.get_ciphers()}
+    assert all(name.startswith(("ECDHE-", "TLS_")) for name in names)
+
+
+def test_where_certificates_are_asked_for_none_is_taken_from_an_earlier_session(
+    folder: Path,
+) -> None:
+    context = server_context(settings(folder))
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.num_tickets == 0
+    assert context.options & ssl.OP_NO_TICKET
