@@ -305,7 +305,9 @@ async def test_a_client_that_vanishes_in_its_handshake_leaves_nothing_behind(
 async def test_connections_in_their_handshake_count_as_connections(
     tmp_path: Path, upstream: RecordingUpstream
 ) -> None:
-    async with serving(tmp_path, upstream, limits={"max_connections": 2}) as site:
+    # Nobody is cut off for being slow before this test gives up.
+    limits = {"max_connections": 2, "header_timeout_seconds": 60}
+    async with serving(tmp_path, upstream, limits=limits) as site:
         silent = [await connect_plainly(site) for _ in range(2)]
         for each in silent:
             await each.send(b"\x16\x03\x01")
