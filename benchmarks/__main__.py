@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import decision, idle, memory, slowloris, throughput
+from benchmarks import decision, idle, memory, overload, slowloris, throughput
 
 _PARTS = {
     "decision": decision.run,
@@ -10,6 +10,7 @@ _PARTS = {
     "memory": memory.run,
     "idle": idle.run,
     "slowloris": slowloris.run,
+    "overload": overload.run,
 }
 
 if unknown := set(sys.argv[1:]) - _PARTS.keys():
