@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import decision, idle, memory, overload, slowloris, throughput
+from benchmarks import decision, idle, leak, memory, overload, slowloris, throughput
 
 _PARTS = {
     "decision": decision.run,
@@ -11,6 +11,7 @@ _PARTS = {
     "idle": idle.run,
     "slowloris": slowloris.run,
     "overload": overload.run,
+    "leak": leak.run,
 }
 
 if unknown := set(sys.argv[1:]) - _PARTS.keys():

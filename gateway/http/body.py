@@ -6,6 +6,7 @@ only in case are refused, because UCS compares extension names without case (thr
 """
 
 import re
+import sys
 from math import isfinite
 
 import jiter
@@ -20,6 +21,8 @@ _JSON = re.compile(rb'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))
 
 # What may be a number beyond a double: a large exponent, or a long run of digits.
 _BIG_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{300}")
+
+_LARGEST_DOUBLE = int(sys.float_info.max)
 
 # A reader that ends strings at NUL, or trims them, would see another key.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -66,6 +69,13 @@ def _without_case(key: str) -> str:
     return key.upper().casefold().replace("\u0307", "")
 
 
+def _is_beyond_a_double(value: object) -> bool:
+    """Readers that know only doubles, as most do, would see infinity, or refuse."""
+    if isinstance(value, float):
+        return not isfinite(value)
+    return isinstance(value, int) and not -_LARGEST_DOUBLE <= value <= _LARGEST_DOUBLE
+
+
 def _check_values(value: object, max_depth: int) -> None:
     """Breadth first, so that neither depth nor width costs a stack."""
     level: list[object] = [value]
@@ -75,7 +85,7 @@ def _check_values(value: object, max_depth: int) -> None:
             for item in level
             for child in (item.values() if isinstance(item, dict) else item)  # type: ignore[attr-defined]
         ]
-        if any(isinstance(child, float) and not isfinite(child) for child in children):
+        if any(_is_beyond_a_double(child) for child in children):
             raise BodyUnreadable("a number is beyond what readers agree on")
         level = [child for child in children if isinstance(child, dict | list)]
         if not level:

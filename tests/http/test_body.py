@@ -139,6 +139,8 @@ UNREADABLE = {
     "B-7 no digit after the point": b'{"a":1.}',
     "B-7 no digit before the point": b'{"a":.5}',
     "B-7 minus alone": b'{"a":-}',
+    "B-7 an integer beyond any double": b'{"a":1' + b"0" * 309 + b"}",
+    "B-7 a negative integer beyond any double": b'{"a":[-1' + b"0" * 400 + b"]}",
     "B-7 digits without bound": b'{"a":' + b"7" * 100_000 + b"}",
     "B-7 comment": b'{"a":1/**/}',
     "B-7 line comment": b'{"a":1}//',

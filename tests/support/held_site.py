@@ -9,7 +9,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,15 @@ from tests.support.site import GMS, UCS, Site, gms, permissions_of, running_site
 from tests.support.tokens import AUDIENCE, ISSUER, public_pem
 from tests.support.upstream import OK, Conversation, RecordingUpstream, recording_upstream
 
-__all__ = ["CALLERS", "CREDENTIALS", "TENANT_LINE", "UPSTREAM_CREDENTIAL", "HeldSite", "held_site"]
+__all__ = [
+    "CALLERS",
+    "CREDENTIALS",
+    "TENANT_LINE",
+    "UPSTREAM_CREDENTIAL",
+    "HeldSite",
+    "both_services",
+    "held_site",
+]
 
 T = TypeVar("T")
 
@@ -61,7 +69,7 @@ def _policy(folder: Path) -> Path:
     policy = {
         "roles": {name: {"permissions": [name]} for name in everything},
         "users": {name[0]: {"roles": list(permissions)} for name, permissions in CALLERS.items()},
-        "claims": {name: [name] for name in everything},
+        "claims": {"everything": list(everything)},
     }
     (folder / "policy.yaml").write_text(json.dumps(policy))
     return folder
@@ -130,7 +138,7 @@ class HeldSite:
 
 @contextmanager
 def held_site(folder: Path, **options: Any) -> Iterator[HeldSite]:
-    """UCS at the root and GMS below its own prefix, both served by one recording upstream."""
+    """A gateway in front of one recording upstream; see `both_services`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stack = AsyncExitStack()
         held = runner.run(_start(stack, runner, folder, options))
@@ -143,25 +151,34 @@ def held_site(folder: Path, **options: Any) -> Iterator[HeldSite]:
 async def _start(
     stack: AsyncExitStack, runner: asyncio.Runner, folder: Path, options: Mapping[str, Any]
 ) -> HeldSite:
+    recording = await stack.enter_async_context(recording_upstream())
+    site = await stack.enter_async_context(both_services(folder, recording.url, **options))
+    return HeldSite(runner, site, recording, folder)
+
+
+def both_services(
+    folder: Path, url: str, *, idle_connections: int = 64, **options: Any
+) -> AbstractAsyncContextManager[Site]:
+    """UCS at the root and GMS below its own prefix, both served by `url`, for CALLERS.
+
+    A token with the role `everything` holds every permission as well.
+    """
     (folder / "users.yaml").write_text(_users())
     (folder / "upstream-password").write_text("s3cret")
-    recording = await stack.enter_async_context(recording_upstream())
-    credential = {"basic": {"username": "gw", "password_file": str(folder / "upstream-password")}}
+    credential = {
+        "basic": {"username": "gw", "password_file": str(folder / "upstream-password")},
+    }
     name, _, value = TENANT_LINE.decode().partition(": ")
     common = {"set_headers": {name: value}}
-    node = {"nodes": [recording.url], "credential": credential}
+    node = {"nodes": [url], "credential": credential, "idle_connections": idle_connections}
     services = [
-        ucs(recording.url, upstream=node, **common),
-        gms(recording.url, upstream=node | {"base_path": "/genesys/1/cs"}, **common),
+        ucs(url, upstream=node, **common),
+        gms(url, upstream=node | {"base_path": "/genesys/1/cs"}, **common),
     ]
     issuer = {
         "issuer": ISSUER, "audience": AUDIENCE, "algorithms": ["ES256"],
         "pem_file": str(public_pem(folder)), "subject_prefix": "jwt-",
     }  # fmt: skip
     identity = {"jwt": [issuer], "basic": {"users": str(folder / "users.yaml")}}
-    site = await stack.enter_async_context(
-        running_site(
-            folder, services, identity=identity, policy=_policy(folder / "policy"), **options
-        )
-    )
-    return HeldSite(runner, site, recording, folder)
+    policy = _policy(folder / "policy")
+    return running_site(folder, services, identity=identity, policy=policy, **options)

@@ -267,7 +267,8 @@ def _decoded(segments: list[bytes]) -> tuple[str, ...]:
 
 
 def _text(segments: list[bytes]) -> tuple[str, ...]:
-    return tuple(_characters(segment) for segment in segments)
+    """The root has no segments."""
+    return () if segments == [b""] else tuple(_characters(segment) for segment in segments)
 
 
 def _characters(data: bytes) -> str:
