@@ -31,6 +31,7 @@ bench: $(STAMP)
 
 reference: $(STAMP)
 	$(BIN)/python -m tests.support.reference_pages
+	$(BIN)/python -m tests.support.threats
 
 schema: $(STAMP)
 	$(BIN)/ucs-gateway schema --folder config/schema

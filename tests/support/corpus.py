@@ -40,7 +40,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["CORPUS", "Case", "Sent", "Shape", "load_corpus"]
+__all__ = ["CORPUS", "Case", "Sent", "Shape", "expanded", "load_corpus", "read_plainly"]
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 
@@ -140,12 +140,29 @@ def expanded(text: str, words: Mapping[str, str]) -> bytes:
     return raw
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key may stand once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"`{key}` stands twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_plainly(text: str) -> Any:
+    return yaml.load(text, _Loader)
+
+
 @cache
 def load_corpus() -> tuple[Case, ...]:
     """Every case of every theme. A key that nobody knows is a mistake in the file."""
     cases = []
     for path in sorted(CORPUS.glob("*.yaml")):
-        theme = yaml.safe_load(path.read_text("utf-8"))
+        theme = read_plainly(path.read_text("utf-8"))
         assert theme.keys() <= {"about", "defaults", "cases"}, path.name
         for name, written in theme["cases"].items():
             case = theme.get("defaults", {}) | written

@@ -64,7 +64,7 @@ async def interleave(
     ):
         numbers = iter(range(1, exchanges + 1))
         await asyncio.gather(*(
-            _Client(site.gateway.address, upstream, outcome, random.Random(seed * 1000 + each))
+            _Client(site.address, upstream, outcome, random.Random(seed * 1000 + each))
             .talk(numbers)
             for each in range(clients)
         ))  # fmt: skip

@@ -19,8 +19,8 @@ from tests.support.wire import a_client, pull
 
 Heard = tuple[str, bytes, bytes]
 
-_THEMES = {"framing.yaml", "chunks.yaml", "headers.yaml"}
-_REFUSED_HERE = {"framing-rejected", "header-rejected"}
+_THEMES = {"framing.yaml", "chunks.yaml", "headers.yaml", "method.yaml", "exhaustion.yaml"}
+_REFUSED_HERE = {"framing-rejected", "header-rejected", "head-too-large"}
 _LONG = 4000
 
 
@@ -33,12 +33,16 @@ SHAPES = [
     (case, shape)
     for case in load_corpus()
     if case.theme in _THEMES and {_code(reply) for reply in case.replies} <= {"", *_REFUSED_HERE}
+    if not case.limits
     for shape in case.spelt(CREDENTIALS)
-    if len(shape.raw) < _LONG
 ]
-every_shape = pytest.mark.parametrize(
-    ("case", "shape"), SHAPES, ids=[f"{case}, {shape!r}" for case, shape in SHAPES]
-)
+SHORT = [(case, shape) for case, shape in SHAPES if len(shape.raw) < _LONG]
+
+
+def every(shapes: list[tuple[Case, Shape]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("case", "shape"), shapes, ids=[f"{case}, {shape!r}" for case, shape in shapes]
+    )
 
 
 async def listen(client: ClientConnection, heard: list[Heard]) -> GatewayError | None:
@@ -102,23 +106,23 @@ def check(case: Case, shape: Shape, outcome: tuple[list[Heard], GatewayError | N
     assert len(heard) == len(case.replies) - 1
 
 
-@every_shape
+@every(SHAPES)
 def test_whole(case: Case, shape: Shape) -> None:
     check(case, shape, hear([shape.raw] if shape.raw else []))
 
 
-@every_shape
+@every(SHAPES)
 def test_whole_and_ended_before_anybody_looked(case: Case, shape: Shape) -> None:
     check(case, shape, hear([], before=[shape.raw] if shape.raw else []))
 
 
-@every_shape
+@every(SHORT)
 def test_byte_by_byte(case: Case, shape: Shape) -> None:
     check(case, shape, hear(singly(shape.raw)))
 
 
 @settings(max_examples=1000)
-@given(one=st.sampled_from(SHAPES), places=cuts)
+@given(one=st.sampled_from(SHORT), places=cuts)
 def test_at_any_cuts(one: tuple[Case, Shape], places: list[int]) -> None:
     case, shape = one
     check(case, shape, hear(in_pieces(shape.raw, places)))
