@@ -72,7 +72,7 @@ async def faulty_site(folder: Path, upstream: RecordingUpstream) -> AsyncIterato
 
 async def connections(site: Site) -> Mapping[str, float]:
     """Open client connections, and connections to upstream by their state, as Prometheus sees."""
-    probe = await RawClient.connect(site.gateway.admin_address)
+    probe = await RawClient.connect(site.admin_address)
     await probe.send(request("GET", "/metrics"))
     text = (await probe.reply()).body.decode()
     await probe.close()
