@@ -1,21 +1,31 @@
-"""`python -m benchmarks NAME…`; what takes a few minutes together when none is named."""
+"""`python -m benchmarks NAME…`: without a name, those that take a few minutes together."""
 
-import sys
+import argparse
+from collections.abc import Callable
+from functools import partial
 
-from benchmarks import decision, idle, leak, memory, overload, slowloris, throughput
+from benchmarks import decision, idle, leak, memory, overload, slowloris, soak, throughput
 
-_PARTS = {
+parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+parser.add_argument("names", nargs="*", metavar="NAME")
+parser.add_argument("--minutes", type=float, default=3.0, help="of the soak")
+given = parser.parse_args()
+
+usual: dict[str, Callable[[], None]] = {
     "decision": decision.run,
     "throughput": throughput.run,
     "memory": memory.run,
     "idle": idle.run,
+}
+by_name: dict[str, Callable[[], None]] = {
+    **usual,
     "slowloris": slowloris.run,
     "overload": overload.run,
     "leak": leak.run,
+    "soak": partial(soak.run, given.minutes),
 }
 
-if unknown := set(sys.argv[1:]) - _PARTS.keys():
-    sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
-for name, run in _PARTS.items():
-    if name in (sys.argv[1:] or _PARTS):
-        run()
+if unknown := set(given.names) - by_name.keys():
+    parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(by_name)}")
+for name in given.names or usual:
+    by_name[name]()

@@ -23,9 +23,10 @@ class Site:
         self.folder = folder
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-    def token(self) -> str:
+    def token(self, subject: str = "olga") -> str:
+        """Of the shipped policy's users: olga may do everything, mona nothing."""
         claims = {
-            "iss": "https://login.bench/", "aud": "ucs-gateway", "sub": "olga",
+            "iss": "https://login.bench/", "aud": "ucs-gateway", "sub": subject,
             "exp": int(time.time()) + 3600,
         }  # fmt: skip
         return jwt.encode(claims, self._key, algorithm="RS256")

@@ -83,7 +83,7 @@ async def test_an_extension_in_any_form_needs_the_second_task(
     assert (reply.status, reply.header("x-gateway-refusal")) == (403, "permission-missing")
     assert json.loads(reply.body)["missing"] == {"all_of": [EXTENSION]}
     assert posted(standin) == []
-    await site.gateway.__aexit__()
+    await site.gateway.close()
     [line] = Audit(tmp_path).lines()
     assert line["missing"] == {"all_of": [EXTENSION], "any_of": []}
     assert line["because"] == ["body has keys outside `core_attributes`"]

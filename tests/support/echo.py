@@ -1,7 +1,8 @@
 """An upstream that answers every request with what it was asked: last segment and body.
 
 A reply that belongs to another request is then plain to see. It can die and come back at the same
-port, as a node does, and it counts how often each body arrived: a write that came twice shows.
+port, as a node does, and it counts how often each body arrived, known by its beginning: a write
+that came twice shows.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections import Counter
 from typing import Self, cast
 
 _END = b"\r\n\r\n"
+_BEGINNING_BYTES = 64
 
 
 def answer_to(last_segment: bytes, body: bytes = b"") -> bytes:
@@ -36,6 +38,10 @@ class EchoUpstream:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def listens(self) -> bool:
+        return self._server is not None
 
     async def start(self) -> None:
         """Listen: the first time at a free port, after a death at the same one."""
@@ -79,7 +85,7 @@ class _Conversation(asyncio.Protocol):
     def _answer(self, head: bytes, body: bytes) -> None:
         self._upstream.requests += 1
         if body:
-            self._upstream.bodies[body] += 1
+            self._upstream.bodies[body[:_BEGINNING_BYTES]] += 1
         path = head.split(b" ", 2)[1].partition(b"?")[0]
         text = answer_to(path.rpartition(b"/")[2], body)
         self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text))
