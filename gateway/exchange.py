@@ -18,7 +18,10 @@ __all__ = ["Ending", "Exchange", "PeerCertificate", "RequestHead", "Section"]
 
 
 class Ending(StrEnum):
-    """How an exchange ended. An audit field; never renamed."""
+    """How an exchange ended. An audit field; never renamed.
+
+    `worker-lost` is said by others: the process died, and the request with it.
+    """
 
     COMPLETE = "complete"
     REFUSED = "refused"
@@ -26,6 +29,7 @@ class Ending(StrEnum):
     UPSTREAM_FAILED = "upstream-failed"
     CANCELLED = "cancelled"
     ERROR = "error"
+    WORKER_LOST = "worker-lost"
 
 
 class PeerCertificate(msgspec.Struct, frozen=True):
@@ -87,6 +91,7 @@ class Exchange:
     status: int | None = None
     ending = Ending.ERROR
     error_code = ""
+    target_digest = ""
     sent_at: float | None = None
     replied_at: float | None = None
     ended_at: float

@@ -196,6 +196,7 @@ class Pipeline:
                 return
         assert route is not None  # noqa: S101 - what is allowed has a route
         upstream = self._upstreams[route.service]
+        self._audit.note(exchange)
         await send(
             exchange,
             client,
@@ -262,6 +263,8 @@ class Pipeline:
         exchange.ending = Ending.REFUSED
         client.write(reply)
         if keep:
+            if not client.body_taken:  # the answer leaves before the line is written
+                self._audit.note(exchange)
             await client.skip_body()
 
     def _fail(self, exchange: Exchange, client: ClientConnection, error: GatewayError) -> None:

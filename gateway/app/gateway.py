@@ -14,10 +14,11 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import policy
-from gateway.audit import AuditWriter, compose, sink_for
+from gateway.audit import AuditWriter, Composer, Journal, sink_for
 from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
 from gateway.errors import SettingsInvalid
+from gateway.exchange import Exchange
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics, Snapshot
@@ -64,12 +65,8 @@ class Gateway:
         self._clock = clock or SystemClock()
         self.live = LivePolicy(table, since=self._clock.wall())
         self.metrics = Metrics()
-        self.audit = AuditWriter(
-            sink_for(settings.audit.file),
-            compose=partial(compose, digest_key=key or digest_key(settings)),
-            queue_lines=settings.audit.queue_lines,
-            flush_seconds=settings.audit.flush_seconds,
-        )
+        self._composer = Composer(key or digest_key(settings))
+        self.audit: AuditWriter[Exchange] = self._audit_writer(None)
         self._policy_reload = PolicyReload(
             self.live, partial(load_table, settings), clock=self._clock
         )
@@ -82,11 +79,17 @@ class Gateway:
     def __repr__(self) -> str:
         return f"<Gateway {self._listener!r} {self.live!r}>"
 
-    async def start(self, sockets: Sequence[socket.socket]) -> None:
+    async def start(
+        self, sockets: Sequence[socket.socket], *, journal: Journal | None = None
+    ) -> None:
         """Accept clients from these listening sockets, which are the gateway's from now on.
 
+        Audit lines stand in the `journal` until they are in the file; it is somebody else's, who
+        sees to what this process may leave in it. Without one they are lost with the process.
         Raises AuditUnavailable or OSError; then nothing is left open but the sockets.
         """
+        if journal is not None:
+            self.audit = self._audit_writer(journal)
         async with AsyncExitStack() as stack:
             await self._start(stack, sockets)
             self._stack = stack.pop_all()
@@ -138,9 +141,9 @@ class Gateway:
         """Start from the inside out, so that the end goes from the outside in."""
         settings = self.settings
         loop = asyncio.get_running_loop()
-        watch, outbox = Watch(loop), Outbox(loop)
+        watch, outbox = Watch(loop), Outbox(loop, before=self.audit.commit)
         stack.callback(watch.close)
-        await self.audit.start()
+        await self.audit.start(outbox)
         stack.push_async_callback(self.audit.close)
         await self._authenticator.start()
         stack.push_async_callback(self._authenticator.close)
@@ -163,6 +166,16 @@ class Gateway:
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)
         self._declare_readings(self._listener)
         _settle_memory()
+
+    def _audit_writer(self, journal: Journal | None) -> AuditWriter[Exchange]:
+        audit = self.settings.audit
+        return AuditWriter(
+            sink_for(audit.file),
+            self._composer,
+            journal=journal,
+            queue_bytes=audit.queue_bytes,
+            flush_seconds=audit.flush_seconds,
+        )
 
     def _public_tls(self) -> PublicTls | None:
         """Raises SettingsInvalid if its files have become unusable since the settings were read."""

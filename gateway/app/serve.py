@@ -16,6 +16,7 @@ from functools import partial
 from gateway.admin import AdminServer
 from gateway.app.gateway import Gateway, digest_key, load_table
 from gateway.app.worker import work
+from gateway.audit import Journal, Recovered, recover_into, sink_for
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.logs import always_say
@@ -33,17 +34,8 @@ __all__ = ["serve"]
 
 _log = get_logger("gateway.app")
 
-
-class _Nothing:
-    fd = 0
-
-
-def _make_journal() -> _Nothing:
-    return _Nothing()
-
-
-async def _settle_journal(_: object) -> None:
-    return None
+_FIRST_RETRY_SECONDS = 0.1
+_MOST_RETRY_SECONDS = 5.0
 
 
 class _Prepared:
@@ -55,9 +47,9 @@ class _Prepared:
 
     def serve(self, channel: socket.socket, descriptors: list[int], slot: int) -> int:
         always_say(worker=slot)
-        _journal, *listening = descriptors
+        journal, *listening = descriptors
         sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
-        return work(self._gateway, channel, sockets)
+        return work(self._gateway, channel, Journal.attach(journal), sockets)
 
 
 def _prepare_anew(settings: Settings, key: bytes) -> _Prepared:
@@ -94,6 +86,7 @@ class _Service:
         self._settings = settings
         self._table = table
         self._environ = environ
+        self._clock = SystemClock()
         self._stop = asyncio.Event()
         self._reloads = Tasks("reload")
         self._was_taken_over = False
@@ -109,9 +102,9 @@ class _Service:
         supervisor = Supervisor(
             nursery,
             doors,
-            make_journal=_make_journal,
-            settle_journal=_settle_journal,
-            clock=SystemClock(),
+            make_journal=partial(Journal.create, settings.audit.queue_bytes),
+            settle_journal=self._settle_journal,
+            clock=self._clock,
         )
         admin = AdminServer(admin_sockets, snapshot=supervisor.snapshot, checks=supervisor.checks)
         self._heed_signals(supervisor)
@@ -140,6 +133,27 @@ class _Service:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload, supervisor)
         loop.add_signal_handler(signal.SIGCHLD, supervisor.reap)
+
+    async def _settle_journal(self, journal: Journal) -> None:
+        """Write what a worker left, however long that takes; nothing, if it ended in order."""
+        delay = _FIRST_RETRY_SECONDS
+        while journal.unread_bytes or journal.open_slots():
+            try:
+                left = await asyncio.to_thread(self._recover, journal)
+            except OSError as error:
+                _log.error("audit lines of a worker that ended cannot be written", why=str(error))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _MOST_RETRY_SECONDS)
+            else:
+                _log.warning(
+                    "audit lines of a worker that ended were saved",
+                    lines=left.lines,
+                    requests_under_way=left.intents,
+                )
+        journal.close()
+
+    def _recover(self, journal: Journal) -> Recovered:
+        return recover_into(journal, sink_for(self._settings.audit.file), self._clock)
 
     def _reload(self, supervisor: Supervisor) -> None:
         _ = self._reloads.start(supervisor.reload(), name="signal")

@@ -12,6 +12,7 @@ import socket
 import uvloop
 
 from gateway.app.gateway import Gateway
+from gateway.audit import Journal
 from gateway.errors import AuditUnavailable
 from gateway.logs import get as get_logger
 from gateway.server.channel import Listening
@@ -34,10 +35,12 @@ __all__ = ["work"]
 _log = get_logger("gateway.worker")
 
 
-def work(gateway: Gateway, channel: socket.socket, sockets: list[socket.socket]) -> int:
+def work(
+    gateway: Gateway, channel: socket.socket, journal: Journal, sockets: list[socket.socket]
+) -> int:
     """Serve to the end; the exit status of this process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Worker(gateway, channel).run(sockets))
+        return runner.run(_Worker(gateway, channel).run(journal, sockets))
 
 
 class _Worker:
@@ -47,11 +50,11 @@ class _Worker:
         self._told_to_end = asyncio.Event()
         self._tasks = Tasks("worker")
 
-    async def run(self, sockets: list[socket.socket]) -> int:
+    async def run(self, journal: Journal, sockets: list[socket.socket]) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._told_to_end.set)
         await self._supervisor.open()
         try:
-            await self._gateway.start(sockets)
+            await self._gateway.start(sockets, journal=journal)
         except AuditUnavailable as error:
             return await self._fail(f"cannot record: {error.detail}")
         except OSError as error:

@@ -1,14 +1,36 @@
-"""From an exchange's story to its audit line."""
+"""From an exchange's story to its audit line, twice: as a record, and quickly.
 
-from gateway.audit.record import Record, rfc3339
+`record_of` says what a line is. `Composer` makes the same bytes for a third of the price, between
+two requests of one loop, where it counts: what many requests have in common (who asks from where,
+for what, and what was decided) is encoded once and kept, and the rest is put around it.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.audit.intent import shortened_note
+from gateway.audit.journal import MOST_NOTE_BYTES
+from gateway.audit.record import (
+    MOST_LINE_BYTES,
+    UNENCODABLE,
+    Record,
+    encode,
+    milliseconds,
+    rfc3339,
+    shortened,
+)
 from gateway.audit.redact import safe_text, target_digest
 from gateway.exchange import Exchange
-from policy import Effect
+from policy import Caller, Decision, Effect
 
-__all__ = ["compose"]
+__all__ = ["Composer", "record_of"]
+
+# Callers that are active at the same time, times what they do; an entry has about a kilobyte.
+_MOST_KEPT = 2_048
 
 
-def compose(exchange: Exchange, digest_key: bytes) -> Record:
+def record_of(exchange: Exchange, digest_key: bytes) -> Record:
     """The line of an exchange that has ended.
 
     A request that failed before it was decided carries its error's code as the reason.
@@ -31,7 +53,7 @@ def compose(exchange: Exchange, digest_key: bytes) -> Record:
     head = exchange.head
     upstream_ms = None
     if exchange.sent_at is not None and exchange.replied_at is not None:
-        upstream_ms = _milliseconds(exchange.replied_at - exchange.sent_at)
+        upstream_ms = milliseconds(exchange.replied_at - exchange.sent_at)
     return Record(
         id=exchange.id,
         time=rfc3339(exchange.wall - total),
@@ -51,13 +73,121 @@ def compose(exchange: Exchange, digest_key: bytes) -> Record:
         status=exchange.status,
         ending=exchange.ending,
         upstream_ms=upstream_ms,
-        total_ms=_milliseconds(total),
+        total_ms=milliseconds(total),
         bytes_in=exchange.bytes_in,
         bytes_out=exchange.bytes_out,
         policy=policy,
     )
 
 
-def _milliseconds(seconds: float) -> float:
-    """To the microsecond; `round` with digits would cost more than the rest of the line."""
-    return int(seconds * 1_000_000) / 1000
+class _Common(msgspec.Struct, frozen=True, gc=False):
+    """The encoded fields before the target's digest, those behind it, and the policy.
+
+    It holds on to what it was made from: nothing else may get their identity.
+    """
+
+    decision: Decision
+    caller: Caller
+    before: str
+    behind: str
+    policy: str
+
+
+class Composer:
+    """Notes and lines of exchanges."""
+
+    def __init__(self, digest_key: bytes) -> None:
+        self._digest_key = digest_key
+        self._common: dict[tuple[int, int, str, str, bool], _Common] = {}
+
+    def __repr__(self) -> str:
+        return f"Composer({len(self._common)} kept)"
+
+    def note(self, exchange: Exchange) -> bytes:
+        """What is kept of an exchange that has been decided until its line is; fits a slot.
+
+        The digest of the target is left on the exchange: its line wants it too.
+        """
+        head, decision = exchange.head, exchange.decision
+        assert head is not None and decision is not None  # noqa: S101, PT018 - it was decided
+        digest = exchange.target_digest = target_digest(self._digest_key, head.target)
+        try:
+            common = self._common_of(exchange, decision, head.method)
+            note = (
+                f'{{"id":"{exchange.id}","began_at":{exchange.began_at!r},{common.before}'
+                f'"target_digest":"{digest}",{common.behind}"policy":{common.policy}}}'
+            ).encode()
+        except UNENCODABLE:
+            return shortened_note(exchange)
+        return note if len(note) <= MOST_NOTE_BYTES else shortened_note(exchange)
+
+    def line(self, exchange: Exchange) -> bytes:
+        """The encoded line of an exchange that has ended, with its newline."""
+        head, decision = exchange.head, exchange.decision
+        if head is None or decision is None:
+            return self._as_record(exchange)
+        try:
+            common = self._common_of(exchange, decision, head.method)
+            total = exchange.ended_at - exchange.began_at
+            digest = exchange.target_digest or target_digest(self._digest_key, head.target)
+            upstream_ms: float | str = "null"
+            if exchange.sent_at is not None and exchange.replied_at is not None:
+                upstream_ms = int((exchange.replied_at - exchange.sent_at) * 1_000_000) / 1000
+            line = (
+                f'{{"v":1,"id":"{exchange.id}","time":"{rfc3339(exchange.wall - total)}",'
+                f'{common.before}"target_digest":"{digest}",{common.behind}'
+                f'"status":{exchange.status or "null"},"ending":"{exchange.ending}",'
+                f'"upstream_ms":{upstream_ms},"total_ms":{int(total * 1_000_000) / 1000},'
+                f'"bytes_in":{exchange.bytes_in},"bytes_out":{exchange.bytes_out},'
+                f'"policy":{common.policy}}}\n'
+            ).encode()
+        except UNENCODABLE:
+            return self._as_record(exchange)
+        return line if len(line) <= MOST_LINE_BYTES else self._as_record(exchange)
+
+    def _as_record(self, exchange: Exchange) -> bytes:
+        record = record_of(exchange, self._digest_key)
+        line = encode([record])
+        return line if len(line) <= MOST_LINE_BYTES else encode([shortened(record)])
+
+    def _common_of(self, exchange: Exchange, decision: Decision, method: str) -> _Common:
+        caller = exchange.caller
+        # By identity, which costs nothing: most decisions are made once per route and policy, and
+        # callers are remembered. What is new each time is merely kept in vain.
+        key = (id(decision), id(caller), exchange.peer, method, exchange.enforced)
+        common = self._common.get(key)
+        if common is None:
+            if len(self._common) >= _MOST_KEPT:
+                self._common.clear()
+            common = self._common[key] = _encoded(exchange, decision, caller, method)
+        return common
+
+
+def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str) -> _Common:
+    route = decision.route
+    before = {
+        "service": None if route is None else route.service,
+        "peer": exchange.peer,
+        "subject": safe_text(caller.subject),
+        "kind": caller.kind,
+        "means": caller.means,
+        "method": method,
+        "route": None if route is None else route.id,
+    }
+    behind = {
+        "effect": decision.reason.effect,
+        "reason": decision.reason.label,
+        "missing": decision.missing or None,
+        "because": decision.because,
+        "enforced": exchange.enforced,
+    }
+    return _Common(decision, caller, _fields(before), _fields(behind), _text(decision.policy))
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _fields(values: Mapping[str, object]) -> str:
+    """As they stand in the middle of an object, with a comma behind."""
+    return f"{_text(values)[1:-1]},"

@@ -1,8 +1,8 @@
 """The audit line: a public, versioned format.
 
 The fields and their order are the format; a change in the meaning of one, or the loss of one,
-is a new `v`. A field that does not apply is null, never left out. Encoding happens in the
-writer's thread, so a record holds values that are ready to be written.
+is a new `v`. A field that does not apply is null, never left out. Encoding happens between two
+requests, so a record holds values that are ready to be written.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,20 @@ import msgspec
 
 from policy import Missing
 
-__all__ = ["Record", "encode", "rfc3339"]
+__all__ = [
+    "MOST_LINE_BYTES",
+    "UNENCODABLE",
+    "Record",
+    "encode",
+    "milliseconds",
+    "rfc3339",
+    "shortened",
+]
+
+MOST_LINE_BYTES = 65_536
+"""No line is longer than the room that one can always hope for."""
+
+_MOST_TEXT = 256
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,8 +72,13 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def milliseconds(seconds: float) -> float:
+    """To the microsecond; `round` with digits would cost more than the rest of the line."""
+    return int(seconds * 1_000_000) / 1000
+
+
 _encoder = msgspec.json.Encoder()
-_UNENCODABLE = (TypeError, ValueError, OverflowError, msgspec.MsgspecError)
+UNENCODABLE = (TypeError, ValueError, OverflowError, msgspec.MsgspecError)
 
 
 def encode(records: list[Record]) -> bytes:
@@ -71,8 +89,21 @@ def encode(records: list[Record]) -> bytes:
     """
     try:
         return _encoder.encode_lines(records)
-    except _UNENCODABLE:
+    except UNENCODABLE:
         return _encoder.encode_lines([_salvaged(record) for record in records])
+
+
+def shortened(record: Record) -> Record:
+    """The record in at most MOST_LINE_BYTES: every text cut, no permission and no condition named.
+
+    Only a policy that lists a thousand permissions for one operation makes a line so long.
+    """
+    texts = {
+        name: text[: _MOST_TEXT - 1] + "…"
+        for name, text in msgspec.structs.asdict(record).items()
+        if isinstance(text, str) and len(text) > _MOST_TEXT
+    }
+    return msgspec.structs.replace(record, **texts, missing=None, because=("…",))
 
 
 def _salvaged(record: Record) -> dict[str, object]:
@@ -82,6 +113,6 @@ def _salvaged(record: Record) -> dict[str, object]:
 def _encodable(value: object) -> object:
     try:
         _encoder.encode(value)
-    except _UNENCODABLE:
+    except UNENCODABLE:
         return str(value).encode("utf-8", "backslashreplace").decode()
     return value

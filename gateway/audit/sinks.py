@@ -1,25 +1,47 @@
 """Where audit lines end up: a file, standard output, nowhere.
 
-A sink takes bytes and may take fewer than offered, like write(2). It is used by one thread. It
-knows nothing of lines, except that a file whose last line was torn by a crash is given a newline
-first, so that the next line is whole.
+A sink is offered whole lines and may take fewer bytes than offered, like write(2). What it left
+torn it never continues: the next lines begin on a line of their own, and the torn one is offered
+again. It is used by one thread.
 """
 
 import os
-import stat
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["FileSink", "NullSink", "Sink", "StdoutSink", "sink_for"]
+from gateway.audit.file_sink import MOST_BYTES, FileSink, at_once
+from gateway.audit.journal import Place
+
+__all__ = ["NullSink", "Sink", "StdoutSink", "sink_for"]
 
 
 class Sink(Protocol):
     """Every method may raise OSError, and may be called again after it."""
 
+    @property
+    def most_bytes(self) -> int:
+        """How much to offer at once, so that it is not mixed with what other processes write."""
+        ...
+
     def open(self) -> None: ...
 
-    def write(self, data: memoryview) -> int:
+    def begin(self) -> Place | None:
+        """Before each write: see that it begins on a line of its own.
+
+        Where the write will begin, if that can be told; then nobody else writes before `end`.
+        """
+        ...
+
+    def write(self, data: bytes) -> int:
         """Take some of the bytes, at least one, and say how many."""
+        ...
+
+    def end(self) -> None:
+        """After each write, also one that failed, and after a failed `begin`. Never fails."""
+        ...
+
+    def landed(self, place: Place, lines: bytes) -> int:
+        """How many bytes of `lines`, whole ones, somebody has written at `place`."""
         ...
 
     def reopen(self) -> bool:
@@ -32,72 +54,39 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-class FileSink:
-    """A file that is only ever appended to, readable by its owner alone."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = -1
-
-    def __repr__(self) -> str:
-        return f"FileSink({str(self._path)!r})"
-
-    def open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(self._path, flags, 0o600)
-        try:
-            if _ends_in_mid_line(descriptor, self._path):
-                os.write(descriptor, b"\n")
-        except BaseException:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-
-    def write(self, data: memoryview) -> int:
-        return os.write(self._descriptor, data)
-
-    def reopen(self) -> bool:
-        old = self._descriptor
-        try:
-            here, there = os.fstat(old), self._path.stat()
-        except FileNotFoundError:
-            pass  # moved away, and nothing in its place yet
-        else:
-            if os.path.samestat(here, there):
-                return False
-        self.open()
-        os.close(old)
-        return True
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
-
-
-def _ends_in_mid_line(descriptor: int, path: Path) -> bool:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
-
-
 class StdoutSink:
-    """Standard output, for whoever collects it. Rotation is their business."""
+    """Standard output, for whoever collects it. Rotation is their business.
+
+    Nobody can look there for what a killed worker has written: its last write may come twice.
+    """
 
     def __init__(self, descriptor: int = 1) -> None:
         self._descriptor = descriptor
+        self._torn = False
+        self.most_bytes = MOST_BYTES
 
     def __repr__(self) -> str:
         return "StdoutSink()"
 
     def open(self) -> None:
-        os.fstat(self._descriptor)  # closed by whoever started us: say so now
+        # Closed by whoever started us: say so now.
+        self.most_bytes = at_once(os.fstat(self._descriptor))
 
-    def write(self, data: memoryview) -> int:
-        return os.write(self._descriptor, data)
+    def begin(self) -> Place | None:
+        if self._torn:
+            os.write(self._descriptor, b"\n")
+            self._torn = False
+        return None
+
+    def write(self, data: bytes) -> int:
+        taken = os.write(self._descriptor, data)
+        self._torn = taken > 0 and not data.endswith(b"\n", 0, taken)
+        return taken
+
+    def end(self) -> None: ...
+
+    def landed(self, place: Place, lines: bytes) -> int:  # noqa: ARG002 - nobody can tell
+        return 0
 
     def reopen(self) -> bool:
         return False
@@ -109,13 +98,23 @@ class StdoutSink:
 class NullSink:
     """For those who want no audit."""
 
+    most_bytes = MOST_BYTES
+
     def __repr__(self) -> str:
         return "NullSink()"
 
     def open(self) -> None: ...
 
-    def write(self, data: memoryview) -> int:
+    def begin(self) -> Place | None:
+        return None
+
+    def write(self, data: bytes) -> int:
         return len(data)
+
+    def end(self) -> None: ...
+
+    def landed(self, place: Place, lines: bytes) -> int:  # noqa: ARG002 - all is lost here
+        return len(lines)
 
     def reopen(self) -> bool:
         return False

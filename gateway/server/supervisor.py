@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
+from gateway.audit import Journal
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
@@ -33,7 +34,7 @@ from gateway.server.messages import (
     StoppedAccepting,
 )
 from gateway.server.readiness import Answers, together
-from gateway.server.worker import Journal, WorkerProcess, how_it_ended
+from gateway.server.worker import WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
 
 __all__ = ["Patience", "Supervisor", "WorkerFailed"]

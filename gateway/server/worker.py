@@ -4,19 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import Protocol
 
+from gateway.audit import Journal
 from gateway.server.channel import Listening
 from gateway.server.messages import FromWorker, Reloaded, Report
 
-__all__ = ["Journal", "WorkerProcess", "how_it_ended"]
-
-
-class Journal(Protocol):
-    """A worker's audit lines in memory that outlives it."""
-
-    @property
-    def fd(self) -> int: ...
+__all__ = ["WorkerProcess", "how_it_ended"]
 
 
 class WorkerProcess:

@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import Section
 from gateway.settings.secret import AuditPath, Secret, SecretFile
-from gateway.settings.values import Count
 
 __all__ = ["AuditSettings", "LogSettings"]
 
@@ -22,17 +21,20 @@ class AuditSettings(Section):
         default=Path("-"),
         description="file to append to, `-` for standard output, or `null` for no audit at all",
     )
-    queue_lines: Count = Field(
-        default=100_000,
-        description="lines that may be under way or waiting for the disk; beyond them requests"
-        " are refused with 503, because what cannot be recorded is not carried out; 100,000 take some 60 MB",
+    queue_bytes: int = Field(
+        default=67_108_864,
+        ge=1_048_576,
+        le=1 << 36,
+        description="shared memory for lines that are under way or waiting for the disk, taken only"
+        " as it is used; beyond it requests are refused with 503, because what cannot be recorded is"
+        " not carried out; 64 MiB hold some 20,000 requests under way, or 100,000 lines",
     )
     flush_seconds: float = Field(
         default=0.05,
         gt=0,
         le=60,
-        description="how long a line may wait to be written together with others; what a kill -9"
-        " can lose",
+        description="how long a line may wait to be written together with others; what the end of"
+        " all processes at once can lose, the kill of a single one does not",
     )
     digest_key_file: SecretFile | None = Field(
         default=None,

@@ -59,3 +59,23 @@ def test_a_transport_that_closed_meanwhile_is_left_alone_and_others_are_not() ->
     gone.abort()
     loop.end_turn()
     assert (gone.written, there.written) == (b"", b"y")
+
+
+def test_what_is_to_be_done_before_replies_leave_is_done_once_a_turn_and_before_them() -> None:
+    loop, transport = _Turns(), FakeTransport()
+    written_before: list[bytes] = []
+    outbox = Outbox(loop, before=lambda: written_before.append(transport.written))
+    outbox.put(transport, b"a")
+    outbox.put(transport, b"b")
+    assert written_before == []
+    loop.end_turn()
+    assert (written_before, transport.written) == ([b""], b"ab")
+
+
+def test_it_is_done_before_an_early_flush_as_well() -> None:
+    loop, transport = _Turns(), FakeTransport()
+    written_before: list[bytes] = []
+    outbox = Outbox(loop, before=lambda: written_before.append(transport.written))
+    outbox.put(transport, b"a")
+    outbox.flush()
+    assert (written_before, transport.written) == ([b""], b"a")

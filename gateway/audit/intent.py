@@ -1,0 +1,114 @@
+"""What is noted of a request before it is forwarded, and the line that it becomes in the worst case.
+
+The upstream may have carried out a request whose worker was killed before the answer came. Then
+the note is all that is left: who asked for what, and that it was allowed. A note is an object of
+the fields of a `Record` that are known by then, and `began_at`.
+"""
+
+import msgspec
+
+from gateway.audit.journal import MOST_NOTE_BYTES
+from gateway.audit.record import Record, milliseconds, rfc3339
+from gateway.audit.redact import safe_text
+from gateway.clock import Clock
+from gateway.exchange import Ending, Exchange
+from policy import Missing
+
+__all__ = ["lost", "shortened_note"]
+
+
+class _Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """`began_at` is on the monotonic clock, which all processes of a machine share."""
+
+    id: str
+    began_at: float
+    service: str | None
+    peer: str
+    subject: str
+    kind: str
+    means: str
+    method: str
+    route: str | None
+    target_digest: str
+    effect: str
+    reason: str
+    missing: Missing | None = None
+    because: tuple[str, ...] = ()
+    enforced: bool
+    policy: str
+
+
+_read = msgspec.json.Decoder(_Intent).decode
+
+
+def shortened_note(exchange: Exchange) -> bytes:
+    """A note that always fits: every text cut, and nothing of what shaped the decision.
+
+    It is where a caller has a name of a hundred characters that take four bytes each, or a policy
+    lists dozens of permissions for what it merely shadows.
+    """
+    decision, head, caller = exchange.decision, exchange.head, exchange.caller
+    assert decision is not None and head is not None  # noqa: S101, PT018 - noted after the decision
+    route = decision.route
+    note = b""
+    for most in (64, 12):
+        note = msgspec.json.encode(
+            _Intent(
+                id=_cut(exchange.id, 64),
+                began_at=exchange.began_at,
+                service=None if route is None else _cut(route.service, most),
+                peer=_cut(exchange.peer, most),
+                subject=_cut(caller.subject, most),
+                kind=caller.kind,
+                means=caller.means,
+                method=_cut(head.method, most),
+                route=None if route is None else _cut(route.id, most),
+                target_digest=exchange.target_digest,
+                effect=decision.reason.effect,
+                reason=decision.reason.label,
+                enforced=exchange.enforced,
+                policy=_cut(decision.policy, most),
+            )
+        )
+        if len(note) <= MOST_NOTE_BYTES:
+            break
+    return note
+
+
+def _cut(text: str, most: int) -> str:
+    return safe_text(text)[:most]
+
+
+def lost(note: bytes, clock: Clock) -> Record:
+    """The line of a request whose worker was killed before it ended.
+
+    Nobody knows how it ended, nor when: it has no status, and its time is the time until its loss
+    was noticed. How much was transferred is not known either, and said to be nothing. Raises
+    msgspec.MsgspecError.
+    """
+    intent = _read(note)
+    passed = clock.monotonic() - intent.began_at
+    return Record(
+        id=intent.id,
+        time=rfc3339(clock.wall() - passed),
+        service=intent.service,
+        peer=intent.peer,
+        subject=intent.subject,
+        kind=intent.kind,
+        means=intent.means,
+        method=intent.method,
+        route=intent.route,
+        target_digest=intent.target_digest,
+        effect=intent.effect,
+        reason=intent.reason,
+        missing=intent.missing,
+        because=intent.because,
+        enforced=intent.enforced,
+        status=None,
+        ending=Ending.WORKER_LOST,
+        upstream_ms=None,
+        total_ms=milliseconds(passed),
+        bytes_in=0,
+        bytes_out=0,
+        policy=intent.policy,
+    )
