@@ -16,7 +16,7 @@ from itertools import pairwise
 from tests.support.held_site import CREDENTIALS
 from tests.support.tokens import bearer
 
-__all__ = ["MARKER", "Answer", "Exchange", "Fate", "answer_to", "an_exchange"]
+__all__ = ["LEAVES", "MARKER", "Answer", "Exchange", "Fate", "answer_to", "an_exchange"]
 
 MARKER = re.compile(rb"zQ[0-9]{9}Qz")
 

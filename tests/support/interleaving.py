@@ -70,9 +70,19 @@ async def interleave(
         ))  # fmt: skip
     audited = (folder / "audit.jsonl").read_bytes()
     outcome.counts["audit lines"] = audited.count(b"\n")
+    _check_audit(outcome)
     if broken := audited.count(b'"internal-fault"'):
         outcome.fault(f"{broken} requests met a defect of the gateway")
     return outcome
+
+
+def _check_audit(outcome: Outcome) -> None:
+    """One line for each request that was read; of one whose client left at once nobody knows."""
+    counts = outcome.counts
+    read = counts["exchanges"] - counts["sent behind the end of their connection"]
+    surely_read = read - sum(counts[fate.value] for fate in LEAVES)
+    if not surely_read <= counts["audit lines"] <= read:
+        outcome.fault(f"{counts['audit lines']} audit lines of {read} requests")
 
 
 class _Client:
