@@ -1,10 +1,9 @@
 """Load with a patience: replies later than the deadline are of no use to whoever asked.
 
-Closed loop: each of `--connections` clients asks again as soon as it is answered, refused or out
-of patience. Open loop (`--rate`): requests arrive evenly whatever becomes of earlier ones, each on
+Closed loop: each of `--connections` clients asks again as soon as it is answered or out of patience. Open loop (`--rate`): requests arrive evenly whatever becomes of earlier ones, each on
 a free connection; what arrives while all connections wait is counted as not sent. A client
-without patience left hangs up and connects anew, as they do. The first `--warm-up` seconds are
-not counted. Prints one line of JSON. Raw protocol on uvloop, so that one core can make several
+without patience left hangs up and connects anew, as they do; one that gets a 503 leaves its
+connection alone for `--after-refusal-ms`. The first `--warm-up` seconds are not counted. Prints one line of JSON. Raw protocol on uvloop, so that one core can make several
 times the load that a gateway on another core can carry.
 Usage: python -m benchmarks.generator PORT --authorization "Bearer …" --connections N [--rate R]
 """
@@ -46,6 +45,9 @@ class Report:
     p50_ms: float = 0.0
     """Of the useful ones."""
     p99_ms: float = 0.0
+    lag_ms: float = 0.0
+    """By how much the generator itself was late, one time in twenty: its clients' latency is no
+    better than that."""
 
     @property
     def sent(self) -> float:
@@ -77,6 +79,7 @@ class Run:
         self._reconnecting: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
         self._latencies: list[float] = []
+        self._lags: list[float] = []
         self._over = False
 
     async def go(self) -> Report:
@@ -88,6 +91,7 @@ class Run:
         await asyncio.sleep(given.warm_up)
         self._counts.clear()
         self._latencies.clear()
+        self._lags.clear()
         begun = perf_counter()
         await asyncio.sleep(given.seconds)
         seconds = perf_counter() - begun
@@ -97,12 +101,13 @@ class Run:
         return self._report(seconds)
 
     def _report(self, seconds: float) -> Report:
-        ordered = sorted(self._latencies) or [0.0]
+        ordered, lags = sorted(self._latencies) or [0.0], sorted(self._lags) or [0.0]
         rates = {name: round(number / seconds, 1) for name, number in self._counts.items()}
         return Report(
             **rates,
             p50_ms=round(ordered[len(ordered) // 2] * 1000, 2),
             p99_ms=round(ordered[int(len(ordered) * 0.99)] * 1000, 2),
+            lag_ms=round(lags[int(len(lags) * 0.95)] * 1000, 2),
         )
 
     async def _connect(self) -> None:
@@ -133,8 +138,11 @@ class Run:
     async def _sweep(self) -> None:
         """Who has waited too long hangs up."""
         while True:
+            slept_at = perf_counter()
             await asyncio.sleep(_SWEEP_SECONDS)
-            latest = perf_counter() - self.deadline_seconds
+            now = perf_counter()
+            self._lags.append(now - slept_at - _SWEEP_SECONDS)
+            latest = now - self.deadline_seconds
             for client in [c for c in self._clients if c.asked_at and c.asked_at < latest]:
                 self._counts["late"] += 1
                 client.give_up()
@@ -154,7 +162,7 @@ class Run:
                 self._counts["late"] += 1
         elif status == b"503":
             self._counts["refused"] += 1
-            if self._after_refusal_seconds and not self._is_open:
+            if self._after_refusal_seconds:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._after_refusal_seconds, self._ready, client)
                 return
