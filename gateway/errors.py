@@ -3,11 +3,12 @@
     GatewayError
       RequestRejected 400
         MalformedTarget · HeaderRejected · FramingRejected · BodyUnreadable
+      Misdirected 421
       MethodRefused 405
       BodyTypeRefused 415 · BodyTooLarge 413 · HeadTooLarge 431 · TargetTooLong 414
       RequestTimeout 408
       CredentialsRefused 401
-      IdentityUnavailable 503 · AuditUnavailable 503
+      IdentityUnavailable 503 · AuditUnavailable 503 · Overloaded 503
       UpstreamFailed 502 · UpstreamBusy 503 · UpstreamTimeout 504
       InternalFault 500
     SettingsInvalid (at start; never during a request)
@@ -35,6 +36,8 @@ __all__ = [
     "InternalFault",
     "MalformedTarget",
     "MethodRefused",
+    "Misdirected",
+    "Overloaded",
     "RequestRejected",
     "RequestTimeout",
     "SettingsInvalid",
@@ -48,13 +51,14 @@ __all__ = [
 class GatewayError(Exception):
     """A request that could not be answered as asked; not raised itself.
 
-    `is_repeat` is set where the log has just heard of one like it.
+    `is_repeat` is set where the log has just heard of one like it. Where asking again may help, `retry_after_seconds` says when; 0 says nothing.
     """
 
     status: ClassVar[int]
     code: ClassVar[str]
     public: ClassVar[str]
     is_repeat = False
+    retry_after_seconds: ClassVar[int] = 0
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.public)
@@ -87,6 +91,14 @@ class FramingRejected(RequestRejected):
 class BodyUnreadable(RequestRejected):
     code = "body-unreadable"
     public = "the request body is not one strict JSON object in UTF-8 without duplicate keys"
+
+
+class Misdirected(GatewayError):
+    """RFC 9110 section 15.5.20: meant for a host that this gateway does not stand for."""
+
+    status = 421
+    code = "misdirected-request"
+    public = "this gateway does not answer for the host that the request names"
 
 
 class MethodRefused(GatewayError):
@@ -150,6 +162,13 @@ class AuditUnavailable(GatewayError):
     status = 503
     code = "audit-unavailable"
     public = "the request cannot be recorded just now, so it was not carried out"
+
+
+class Overloaded(GatewayError):
+    status = 503
+    code = "overloaded"
+    public = "the gateway has as many requests in hand as it can carry out"
+    retry_after_seconds = 1
 
 
 class UpstreamFailed(GatewayError):

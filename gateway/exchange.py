@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from gateway.http.forwarded import Origin
 from gateway.http.headers import Headers
 from gateway.http.target import Target
 from policy import ANONYMOUS, Caller, Decision, DecisionTable
@@ -27,6 +28,7 @@ class Ending(StrEnum):
     REFUSED = "refused"
     CLIENT_LEFT = "client-left"
     UPSTREAM_FAILED = "upstream-failed"
+    TIMED_OUT = "timed-out"
     CANCELLED = "cancelled"
     ERROR = "error"
     WORKER_LOST = "worker-lost"
@@ -40,7 +42,7 @@ class PeerCertificate(msgspec.Struct, frozen=True):
 
 
 class Section:
-    """A header section as read, and what later stages learnt from it.
+    """A header section as read, who it comes from, and what later stages learnt from it.
 
     It belongs to one connection, whose `certificate` speaks for it where the section itself names
     nobody.
@@ -51,12 +53,15 @@ class Section:
     """
 
     __slots__ = (
-        "caller", "caller_until", "certificate", "credential", "headers", "held", "preludes",
-        "table",
+        "caller", "caller_until", "certificate", "credential", "headers", "held", "origin",
+        "preludes", "table",
     )  # fmt: skip
 
-    def __init__(self, headers: Headers, certificate: PeerCertificate | None = None) -> None:
+    def __init__(
+        self, headers: Headers, origin: Origin, certificate: PeerCertificate | None = None
+    ) -> None:
         self.headers = headers
+        self.origin = origin
         self.certificate = certificate
         self.credential: bytes | None = None
         self.caller: Caller | None = None

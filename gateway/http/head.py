@@ -39,20 +39,25 @@ class _Collector:
         self.complete = True
 
 
-def read_request_fields(head: bytes, *, max_headers: int, passable: frozenset[bytes]) -> Headers:
-    """The header section of a request's whole head. Raises RequestRejected or HeadTooLarge."""
+# The request line was read before; what llhttp makes of a section must not depend on it.
+_SOME_REQUEST = b"GET / HTTP/1.1"
+
+
+def read_request_fields(section: bytes, *, max_headers: int, passable: frozenset[bytes]) -> Headers:
+    """A request's header section, from the CRLF before its first field to the empty line.
+
+    Raises RequestRejected or HeadTooLarge.
+    """
     collector = _Collector(max_headers)
     parser = httptools.HttpRequestParser(collector)
     try:
-        parser.feed_data(head)
+        parser.feed_data(_SOME_REQUEST + section)
     except httptools.HttpParserCallbackError as error:
         if isinstance(error.__context__, HeadTooLarge):
             raise error.__context__ from None
         raise
     except httptools.HttpParserUpgrade:
-        # RFC 9110 section 7.8: an upgrade may be ignored. Java's client asks for h2c with its
-        # first request by default; `Upgrade` is never forwarded, and bodies are framed by us.
-        pass
+        pass  # what is offered is looked at with the other fields, and bodies are framed by us
     except httptools.HttpParserError as error:
         raise FramingRejected(f"llhttp: {error}") from None
     if not collector.complete:

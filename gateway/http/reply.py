@@ -40,6 +40,7 @@ def refusal(
     *,
     keep: bool,
     is_head: bool,
+    is_1_1: bool = True,
     challenges: Sequence[bytes] = (),
     extra_lines: bytes = b"",
 ) -> bytes:
@@ -53,7 +54,7 @@ def refusal(
         extra_lines,
         b"x-gateway-refusal: %b\r\n" % problem.code.encode("ascii"),
         b"x-request-id: %b\r\n" % problem.request_id.encode("ascii"),
-        b"" if keep else b"connection: close\r\n",
+        (b"" if is_1_1 else b"connection: keep-alive\r\n") if keep else b"connection: close\r\n",
         b"\r\n",
         b"" if is_head else body,
     ))  # fmt: skip

@@ -61,10 +61,12 @@ _DECODED_NAME = re.compile(r"[ !\"$'()*+,./0-9:<>?@A-Z\[\]^_`a-z{|}~-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # Frameworks that tunnel a method through the query (threat Q-7). UCS' own framework is unknown,
-# so these names are never let through.
-_OVERRIDES = frozenset({
-    "_method", "method", "x-http-method", "x-http-method-override", "x-method-override",
-})  # fmt: skip
+# so these names are never let through, nor what some servers fold into them.
+_OVERRIDES = frozenset({"_method", "method"}) | {
+    name.replace("-", dash)
+    for name in ("x-http-method", "x-http-method-override", "x-method-override", "http-method")
+    for dash in "-_."
+}
 
 
 def canonicalise(raw: bytes, limits: TargetLimits) -> Target:

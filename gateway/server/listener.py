@@ -14,6 +14,7 @@ from gateway.settings import Limits
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.outbox import Outbox
+from gateway.wire.reading import Reading
 from gateway.wire.watch import Watch
 
 __all__ = ["Listener"]
@@ -30,26 +31,19 @@ class Listener:
 
     def __init__(
         self, sockets: Sequence[socket.socket], pipeline: Pipeline, *, limits: Limits,
-        passable: frozenset[bytes],
+        reading: Reading,
         watch: Watch,
         outbox: Outbox,
         tls: PublicTls | None = None,
     ) -> None:  # fmt: skip
         self._sockets = list(sockets)
         self._pipeline = pipeline
-        self._passable = passable
+        self._reading = reading
         self._watch = watch
         self._outbox = outbox
         self._tls = tls
         self._max_connections = limits.max_connections
-        self._client_limits = ClientLimits(
-            max_head_bytes=limits.max_head_bytes,
-            max_headers=limits.max_headers,
-            header_timeout_seconds=limits.header_timeout_seconds,
-            body_idle_timeout_seconds=limits.body_idle_timeout_seconds,
-            keep_alive_timeout_seconds=limits.keep_alive_timeout_seconds,
-            drain_body_bytes=limits.drain_body_bytes,
-        )
+        self._client_limits = ClientLimits.of(limits)
         self._clients: set[ClientConnection] = set()
         self._tasks = Tasks("clients")
         self._servers: list[asyncio.Server] = []
@@ -101,7 +95,7 @@ class Listener:
             self._watch,
             self._outbox,
             limits=self._client_limits,
-            passable=self._passable,
+            reading=self._reading,
             tasks=self._tasks,
             converse=self._converse,
             scheme=scheme,
@@ -149,7 +143,11 @@ class Listener:
 
 
 class _Refuser(asyncio.Protocol):
-    """A connection beyond max_connections: closed at once, at no cost."""
+    """A connection beyond max_connections: closed at once, at no cost.
+
+    Left in the kernel's queue it would look connected to a client that nobody serves; closed, a
+    client or a balancer in front knows at once, and tries elsewhere.
+    """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).abort()

@@ -60,18 +60,37 @@ class Limits(Section):
     )
     max_connections: Count = Field(
         default=10_000,
-        description="client connections of one worker; further ones are closed at once; needs as"
-        " many file descriptors again as connections to upstream servers",
+        description="client connections of one worker; further ones are closed at once, so that"
+        " a client or a balancer in front knows and tries elsewhere; needs as many file descriptors"
+        " again as connections to upstream servers",
+    )
+    max_requests_per_connection: Count = Field(
+        default=1_000,
+        description="requests answered on one connection; the last answer says `connection:"
+        " close`; nginx's `keepalive_requests`",
+    )
+    max_in_flight: Count = Field(
+        default=1_024,
+        description="requests that one worker carries out at once, else 503 with `Retry-After`,"
+        " before anybody is identified, and for up to that time the connection is not read from;"
+        " Envoy's default for `max_requests`",
     )
     header_timeout_seconds: Seconds = Field(
         default=10.0,
-        description="from the first byte of a request to the end of its head, else 408; against"
-        " slow-header attacks, as Go's `ReadHeaderTimeout` and HAProxy's `timeout http-request`",
+        description="from the first byte of a request to the end of its head, else 408; on a new"
+        " connection it begins with the connection; against slow-header attacks, as Go's"
+        " `ReadHeaderTimeout` and HAProxy's `timeout http-request`",
     )
     body_idle_timeout_seconds: Seconds = Field(
         default=30.0,
         description="silence between two pieces of a body, else 408; half of nginx's"
         " `client_body_timeout`",
+    )
+    total_timeout_seconds: Seconds = Field(
+        default=300.0,
+        description="from a request's head to its reply's last byte, else 408 where the body was"
+        " still arriving, 504 where the upstream was waited for, and cut off where the reply had"
+        " begun; Node.js gives a request as much (`requestTimeout`)",
     )
     keep_alive_timeout_seconds: Seconds = Field(
         default=75.0,

@@ -1,8 +1,11 @@
-"""Where the gateway listens: the public port for everyone, the admin port for its keepers."""
+"""Where the gateway listens, as whom, and whom it believes: the public port and the admin port."""
+
+from typing import Annotated
 
 from pydantic import Field
 
 from gateway.settings.base import Section
+from gateway.settings.neighbours import HostName, TrustedPeer
 from gateway.settings.tls import TlsSettings
 from gateway.settings.values import Address, AddressField, ListenField, SocketPath
 
@@ -26,6 +29,19 @@ class Listen(Section):
     )
     tls: TlsSettings | None = Field(
         default=None, description="speak HTTPS there; without it clients connect with plain HTTP"
+    )
+    hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="names that clients may call the gateway by in `Host`, else 421; with a port"
+        " only that port, without one any; empty for any name, since no upstream ever sees it",
+        examples=[["ucs.example.com", "ucs.example.com:8443", "[2001:db8::1]"]],
+    )
+    trusted_proxies: Annotated[tuple[TrustedPeer, ...], Field(strict=False)] = Field(
+        default=(),
+        description="proxies in front whose `X-Forwarded-For` and `X-Forwarded-Proto` count, as"
+        " addresses or networks, or `unix` for whoever connects by a Unix socket; nobody by default,"
+        " and from anybody else both are dropped",
+        examples=[["192.0.2.7", "10.20.0.0/16", "unix"]],
     )
 
 

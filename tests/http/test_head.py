@@ -19,10 +19,8 @@ from gateway.http.head import ReplyHead, read_reply_head, read_request_fields
 from gateway.http.headers import FORWARDED, Headers
 
 
-def fields(section: bytes, line: bytes = b"POST /a HTTP/1.1") -> Headers:
-    return read_request_fields(
-        line + b"\r\n" + section + b"\r\n", max_headers=5, passable=FORWARDED
-    )
+def fields(section: bytes) -> Headers:
+    return read_request_fields(b"\r\n" + section + b"\r\n", max_headers=5, passable=FORWARDED)
 
 
 def reply(section: bytes = b"", line: bytes = b"HTTP/1.1 200 OK") -> ReplyHead:
@@ -90,26 +88,37 @@ def test_what_llhttp_lets_through_is_refused_here(threat: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "section"),
+    "section",
     [
-        (b"POST /a HTTP/1.1", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"),
-        (b"GET /a HTTP/1.1", b"Connection: upgrade\r\nUpgrade: websocket\r\n"),
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n",
+        b"Upgrade: H2C\r\n",
     ],
-    ids=["h2c", "websocket"],
 )
-def test_an_upgrade_is_ignored_and_never_passed_on(line: bytes, section: bytes) -> None:
-    """RFC 9110 section 7.8 allows it; Java's client asks for h2c by default (D0-14, F-9)."""
-    assert fields(section + b"Accept: a\r\n", line).passing == {b"accept": b"a"}
+def test_an_offer_of_http_2_is_ignored_and_never_passed_on(section: bytes) -> None:
+    """RFC 9110 section 7.8 allows it; Java's client makes it by default (D0-14, F-9)."""
+    assert fields(section + b"Accept: a\r\n").passing == {b"accept": b"a"}
 
 
-def test_upgrade_without_its_connection_option_asks_for_nothing() -> None:
-    assert fields(b"Upgrade: h2c\r\nAccept: a\r\n").passing == {b"accept": b"a"}
+@pytest.mark.parametrize(
+    "offer",
+    [b"websocket", b"WebSocket", b"h2c, websocket", b"TLS/1.0, HTTP/1.1", b"h2", b"HTTP/2.0", b""],
+)
+@pytest.mark.parametrize("connection", [b"Connection: Upgrade\r\n", b""])
+def test_an_offer_of_any_other_protocol_is_refused(offer: bytes, connection: bytes) -> None:
+    """H-17: what such a client sends next may be in that protocol already."""
+    with pytest.raises(FramingRejected) as refusal:
+        fields(connection + b"Upgrade: " + offer + b"\r\n")
+    assert refusal.value.detail == "`Upgrade` offers another protocol"
 
 
 def test_a_head_that_ends_before_it_began_is_refused() -> None:
     with pytest.raises(FramingRejected) as refusal:
-        read_request_fields(b"\r\n\r\n", max_headers=5, passable=FORWARDED)
+        read_request_fields(b"\r\nA: b\r\n", max_headers=5, passable=FORWARDED)
     assert refusal.value.detail == "the head did not end where its empty line stands"
+
+
+def test_a_section_may_be_empty() -> None:
+    assert fields(b"").passing == {}
 
 
 def test_fields_are_counted() -> None:
@@ -123,7 +132,7 @@ def test_fields_are_counted() -> None:
 def test_a_defect_of_ours_is_not_blamed_on_the_client() -> None:
     """Only HeadTooLarge may leave a callback as a refusal; here, a limit that cannot be compared."""
     with pytest.raises(httptools.HttpParserCallbackError):
-        read_request_fields(b"GET / HTTP/1.1\r\nA: b\r\n\r\n", max_headers=None, passable=FORWARDED)
+        read_request_fields(b"\r\nA: b\r\n\r\n", max_headers=None, passable=FORWARDED)
 
 
 def test_an_empty_value_is_a_value() -> None:

@@ -96,7 +96,8 @@ REFUSED_QUERIES = {
     "Q-3 an encoded semicolon in a name": ([b"a%3bb=1"], QUERY_NAME),
     "Q-7 method overrides": (
         [b"_method=DELETE", b"method=DELETE", b"x-http-method-override=PUT", b"X-Method-Override=PUT",
-         b"%5fmethod=PUT", b"+_METHOD+=PUT", b"x-http-method=PUT", b"a=1&_method=", b"_method"],
+         b"%5fmethod=PUT", b"+_METHOD+=PUT", b"x-http-method=PUT", b"a=1&_method=", b"_method",
+         b"x_http_method_override=PUT", b"X.HTTP.Method=PUT", b"http_method=PUT"],
         QUERY_METHOD,
     ),
     "P-15 a fragment": ([b"a=1#x", b"#"], QUERY_RAW),

@@ -51,6 +51,7 @@ def write_settings(
     identity: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
     tls: Mapping[str, Any] | None = None,
+    listen: Mapping[str, Any] | None = None,
 ) -> Path:
     """`gateway.yaml` in `folder`; JSON is YAML, and leaves no quoting to get wrong."""
     catalogues = [Path(str(service["catalogue"])) for service in services]
@@ -61,7 +62,7 @@ def write_settings(
         "pem_file": str(public_pem(folder)),
     }
     settings = {
-        "listen": {"address": "127.0.0.1:0"} | ({"tls": tls} if tls else {}),
+        "listen": {"address": "127.0.0.1:0", **({"tls": tls} if tls else {}), **(listen or {})},
         "admin": {"address": "127.0.0.1:0"},
         "services": [dict(service) for service in services],
         "policy": str(policy or write_policy(folder / "policy", permissions_of(*catalogues))),

@@ -14,11 +14,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
 from gateway.exchange import RequestHead
+from gateway.http.forwarded import Proxies
 from gateway.http.head import ReplyHead
 from gateway.http.headers import FORWARDED
+from gateway.http.host import Hosts
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.connection import Connection
 from gateway.wire.outbox import Outbox
+from gateway.wire.reading import Reading
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
 
@@ -32,8 +35,10 @@ __all__ = [
     "FakeTransport",
     "Pull",
     "Side",
+    "Signal",
     "Upstream",
     "a_client",
+    "a_reading",
     "an_upstream",
     "chunked",
     "head_of",
@@ -122,7 +127,7 @@ class FakeLoop:
 class FakeTransport:
     """Records what is asked of it. `unsent` is what the peer has not taken yet."""
 
-    def __init__(self, peer: tuple[object, ...] | None = ("10.0.0.7", 50_000)) -> None:
+    def __init__(self, peer: tuple[object, ...] | str | None = ("10.0.0.7", 50_000)) -> None:
         self.written = b""
         self.unsent = 0
         self.reading = True
@@ -132,9 +137,8 @@ class FakeTransport:
         self.calls: list[str] = []
         self._peer = peer
 
-    def get_extra_info(self, name: str) -> tuple[object, ...] | None:
-        assert name == "peername"
-        return self._peer
+    def get_extra_info(self, name: str) -> tuple[object, ...] | str | None:
+        return self._peer if name == "peername" else None
 
     def write(self, data: bytes) -> None:
         assert data, "an empty write"
@@ -188,6 +192,7 @@ class Pull(Generic[T]):
         self._signal: Signal | None = None
         self._outcome: Callable[[], T] | None = None
         self._cancel = False
+        self._requests = 0
         self.cancelled = False
         self._run()
 
@@ -219,8 +224,16 @@ class Pull(Generic[T]):
 
     def cancel(self) -> None:
         self._cancel = self.cancelled = True
+        self._requests += 1
         if self._signal is not None:
             self._signal.cancel()
+
+    def cancelling(self) -> int:
+        return self._requests
+
+    def uncancel(self) -> int:
+        self._requests -= 1
+        return self._requests
 
 
 def _raise(error: BaseException) -> Any:
@@ -245,7 +258,7 @@ class Side(Generic[C]):
     """A connection together with the peer, the clock and the transport around it."""
 
     def __init__(
-        self, make: Callable[[Any, Watch, Outbox], C], peer: tuple[object, ...] | None
+        self, make: Callable[[Any, Watch, Outbox], C], peer: tuple[object, ...] | str | None
     ) -> None:
         self.loop = FakeLoop()
         self.watch = Watch(self.loop)
@@ -279,20 +292,34 @@ async def _silent(_: ClientConnection) -> None:
     """A conversation without a word."""
 
 
+def a_reading(
+    *, max_headers: int = 100, hosts: Iterable[str] = (), trusted_proxies: Iterable[str] = ()
+) -> Reading:
+    """The rules of a port; anybody by any name unless said otherwise."""
+    return Reading(
+        max_headers=max_headers,
+        passable=FORWARDED,
+        hosts=Hosts(hosts),
+        proxies=Proxies(trusted_proxies),
+    )
+
+
 def a_client(
     converse: Callable[[ClientConnection], Coroutine[Any, Any, None]] = _silent,
     *,
     pieces: Iterable[bytes] = (),
-    peer: tuple[object, ...] | None = ("10.0.0.7", 50_000),
+    peer: tuple[object, ...] | str | None = ("10.0.0.7", 50_000),
+    reading: Reading | None = None,
     **limits: float,
 ) -> Client:
     """A client that just connected and sent `pieces`."""
     settings = {
         "max_head_bytes": 16_384,
-        "max_headers": 100,
+        "max_requests_per_connection": 1_000_000,
         "header_timeout_seconds": 10.0,
         "body_idle_timeout_seconds": 30.0,
         "keep_alive_timeout_seconds": 75.0,
+        "total_timeout_seconds": 300.0,
         "drain_body_bytes": 65_536,
     } | limits
     side = Side(
@@ -301,7 +328,7 @@ def a_client(
             watch,
             outbox,
             limits=ClientLimits(**settings),
-            passable=FORWARDED,
+            reading=reading or a_reading(),
             tasks=FakeTasks(),
             converse=converse,
         ),

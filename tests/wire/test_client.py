@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.errors import FramingRejected, GatewayError, HeadTooLarge, MethodRefused
+from gateway.errors import FramingRejected, GatewayError, HeadTooLarge
 from gateway.http.framing import LAST_CHUNK
 from gateway.wire.client import METHODS
-from tests.support.wire import GET, a_client, chunked, head_of, post, pull
+from tests.support.wire import GET, a_client, a_reading, chunked, head_of, post, pull
 
 
 def test_a_head_is_method_target_version_and_headers() -> None:
@@ -116,7 +116,7 @@ def test_a_head_as_long_as_the_limit_is_not() -> None:
 
 def test_more_fields_than_the_limit_are_too_many() -> None:
     with pytest.raises(HeadTooLarge) as refusal:
-        head_of(a_client(pieces=[GET], max_headers=0))
+        head_of(a_client(pieces=[GET], reading=a_reading(max_headers=0)))
     assert refusal.value.detail == "more header fields than max_headers"
 
 
@@ -132,8 +132,29 @@ def test_the_longest_head_that_the_settings_allow_can_arrive() -> None:
     assert head.result()
 
 
-def test_a_method_that_is_not_served_is_named_in_the_log_only() -> None:
-    with pytest.raises(MethodRefused) as refusal:
-        head_of(a_client(pieces=[b"TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"]))
-    assert refusal.value.detail == "method TRACE"
-    assert "TRACE" not in refusal.value.public
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND"])
+def test_nothing_follows_a_method_that_is_not_served(method: str) -> None:
+    """M-2, M-5: it is read as far as its caller, who is told; what comes behind is nobody's."""
+    client = a_client(pieces=[b"%b h:80 HTTP/1.1\r\nHost: h\r\n\r\n" % method.encode()])
+    assert head_of(client).method == method
+    assert not client.connection.reusable
+
+
+def test_the_last_of_as_many_requests_as_the_limit_ends_the_connection() -> None:
+    client = a_client(pieces=[GET * 3], max_requests_per_connection=3)
+    kept = []
+    for _ in range(3):
+        head_of(client)
+        kept.append(client.connection.reusable)
+    assert kept == [True, True, False]
+
+
+def test_a_long_section_is_read_each_time_rather_than_kept() -> None:
+    """R-2: what idle connections remember adds up."""
+    long = GET.replace(b"Host: h", b"Host: h\r\nAccept: " + b"a" * 4000)
+    longer = long.replace(b"a", b"aa", 100)
+    client = a_client(pieces=[long, long, longer, longer, GET, GET])
+    sections = [head_of(client).section for _ in range(6)]
+    assert sections[0] is sections[1]
+    assert sections[2] is not sections[3]
+    assert sections[4] is sections[5]

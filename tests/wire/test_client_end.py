@@ -30,15 +30,17 @@ def test_a_conversation_starts_with_the_connection_and_bears_the_peers_name() ->
     [
         (("10.0.0.7", 50_000), "10.0.0.7"),
         (("2001:db8::1", 1, 0, 0), "2001:db8::1"),
+        ("", "local"),
+        ("/run/other.sock", "local"),
         (None, "local"),
     ],
 )
 def test_who_is_connected_is_told_to_the_upstream_by_us(
-    peer: tuple[object, ...] | None, name: str
+    peer: tuple[object, ...] | str | None, name: str
 ) -> None:
     """H-5: `X-Forwarded-*` are made here, from the socket."""
     connection = a_client(peer=peer).connection
-    assert connection.peer == name
+    assert connection.peer.origin.peer == name
     assert connection.forwarding_lines == (
         f"x-forwarded-for: {name}\r\nx-forwarded-proto: http\r\n".encode()
     )

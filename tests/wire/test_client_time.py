@@ -3,11 +3,18 @@
 import pytest
 
 from gateway.errors import RequestTimeout
-from tests.support.wire import GET, a_client, head_of, post, pull
+from tests.support.wire import GET, Client, a_client, head_of, post, pull
 
 
-def test_a_client_that_says_nothing_is_left_after_the_keep_alive_time() -> None:
-    client = a_client(keep_alive_timeout_seconds=75.0)
+def after_one(**limits: float) -> Client:
+    """A client whose first request was read."""
+    client = a_client(pieces=[GET], **limits)
+    head_of(client)
+    return client
+
+
+def test_a_client_that_says_nothing_more_is_left_after_the_keep_alive_time() -> None:
+    client = after_one(keep_alive_timeout_seconds=75.0)
     head = pull(client.connection.next_head())
     client.advance(74.9)
     assert head.waits
@@ -15,9 +22,30 @@ def test_a_client_that_says_nothing_is_left_after_the_keep_alive_time() -> None:
     assert head.result() is None
 
 
+def test_a_new_connection_has_only_a_heads_time_to_say_anything() -> None:
+    """R-1, R-2: whoever connects wants to ask; to hold the connection costs nothing less."""
+    client = a_client(header_timeout_seconds=10.0, keep_alive_timeout_seconds=75.0)
+    head = pull(client.connection.next_head())
+    client.advance(9.9)
+    assert head.waits
+    client.advance(0.5)
+    assert head.result() is None
+
+
+def test_the_first_head_has_its_time_from_the_connection_on() -> None:
+    client = a_client(header_timeout_seconds=10.0)
+    head = pull(client.connection.next_head())
+    client.advance(9)
+    client.feed(b"GET / HTTP/1.1")
+    assert head.waits
+    client.advance(1.5)
+    with pytest.raises(RequestTimeout):
+        head.result()
+
+
 def test_a_head_has_its_own_time_from_its_first_byte_on() -> None:
     """R-1: a byte now and then does not prolong it."""
-    client = a_client(header_timeout_seconds=10.0)
+    client = after_one(header_timeout_seconds=10.0)
     head = pull(client.connection.next_head())
     client.advance(60)
     for byte in (b"G", b"E", b"T", b" "):
@@ -41,7 +69,7 @@ def test_a_pipelined_beginning_has_the_heads_time() -> None:
 
 
 def test_empty_lines_do_not_keep_a_connection_alive() -> None:
-    client = a_client(keep_alive_timeout_seconds=75.0)
+    client = after_one(keep_alive_timeout_seconds=75.0)
     head = pull(client.connection.next_head())
     for _ in range(4):
         client.advance(30)

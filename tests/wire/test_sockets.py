@@ -11,22 +11,22 @@ import pytest
 import uvloop
 
 from gateway.errors import UpstreamFailed
-from gateway.http.headers import FORWARDED
 from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection, ClientLimits
 from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamConnection, UpstreamLimits
 from gateway.wire.watch import Watch
-from tests.support.wire import GET, post, the_reply
+from tests.support.wire import GET, a_reading, post, the_reply
 
 T = TypeVar("T")
 
 LIMITS = ClientLimits(
     max_head_bytes=16_384,
-    max_headers=100,
+    max_requests_per_connection=1_000_000,
     header_timeout_seconds=10,
     body_idle_timeout_seconds=30,
     keep_alive_timeout_seconds=75,
+    total_timeout_seconds=300,
     drain_body_bytes=4_000_000,
 )
 
@@ -60,7 +60,7 @@ async def a_server(
             watch,
             outbox,
             limits=LIMITS,
-            passable=FORWARDED,
+            reading=a_reading(),
             tasks=tasks,
             converse=conversation,
         ),
@@ -99,6 +99,38 @@ def test_a_flood_of_pipelined_requests_waits_in_a_bounded_buffer_and_is_answered
 
     assert run(story()).split() == [b"/%d" % number for number in range(20_000)]
     assert most <= 64 * 1024 + 256 * 1024  # the mark, and what uvloop reads in one go
+
+
+def test_whoever_asks_without_reading_the_answers_is_kept_waiting() -> None:
+    """R-3: what is written and not taken stays within one answer and the transport's own mark."""
+    answer, most = b"x" * 100_000, 0
+    deaf = asyncio.Event()
+
+    async def converse(client: ClientConnection) -> None:
+        nonlocal most
+        while await client.next_head() is not None:
+            client.write(answer)
+            await asyncio.sleep(0)
+            most = max(most, client.transport.get_write_buffer_size())
+            if client.blocked:
+                deaf.set()
+        await client.close()
+
+    async def story() -> int:
+        loop = asyncio.get_running_loop()
+        async with a_server(converse) as port:
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(GET * 500)
+                client.shutdown(socket.SHUT_WR)
+                client.setblocking(False)
+                await deaf.wait()
+                taken = 0
+                while piece := await loop.sock_recv(client, 1_000_000):
+                    taken += len(piece)
+                return taken
+
+    assert run(story()) == 500 * len(answer)
+    assert 64 * 1024 < most <= 64 * 1024 + 2 * len(answer)
 
 
 def test_an_answer_given_before_the_body_was_read_is_not_lost_to_a_reset() -> None:
