@@ -5,6 +5,7 @@ import pytest
 from gateway.authn.chain import Authenticator
 from gateway.errors import CredentialsRefused
 from gateway.exchange import PeerCertificate, Section
+from gateway.http.forwarded import Origin
 from gateway.http.headers import read_headers
 from gateway.standing import Standing
 from policy import ANONYMOUS, Caller, Kind, Means
@@ -15,7 +16,7 @@ def section(certificate: PeerCertificate | None, authorization: bytes | None = N
     fields = [(b"host", b"h")]
     if authorization is not None:
         fields.append((b"authorization", authorization))
-    return Section(read_headers(fields, frozenset()), certificate)
+    return Section(read_headers(fields, frozenset()), Origin("local", b""), certificate)
 
 
 def holder(expires_at: float) -> PeerCertificate:

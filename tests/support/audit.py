@@ -9,6 +9,7 @@ from typing import Any
 from gateway.audit import Record
 from gateway.audit.journal import Place
 from gateway.exchange import Exchange, RequestHead, Section
+from gateway.http.forwarded import Proxies
 from gateway.http.head import read_request_fields
 from gateway.http.headers import FORWARDED
 from tests.support.policies import table, user
@@ -44,14 +45,17 @@ def a_record(id_: str = "r-1", **changes: Any) -> Record:
     return Record(**(ordinary | changes))
 
 
-_HEADERS = read_request_fields(GET, max_headers=10, passable=FORWARDED)
+_HEADERS = read_request_fields(
+    GET.removeprefix(b"GET / HTTP/1.1"), max_headers=10, passable=FORWARDED
+)
+_ORIGIN = Proxies().peer("127.0.0.1", b"http").origin
 _DECISION = table().operations[1].permitted
 
 
 def an_exchange(id_: str = "r-1", **changes: Any) -> Exchange:
     """An ordinary allowed request that is about to be forwarded."""
     exchange = Exchange(id_, "127.0.0.1", 999.0)
-    exchange.head = RequestHead("GET", b"/records/1", True, _HEADERS, Section(_HEADERS))
+    exchange.head = RequestHead("GET", b"/records/1", True, _HEADERS, Section(_HEADERS, _ORIGIN))
     exchange.caller = user("anna")
     exchange.decision = _DECISION
     for name, value in changes.items():
