@@ -235,7 +235,7 @@ async def test_beyond_what_it_can_carry_out_the_gateway_says_so_at_once(
         await first.send(asks())
         await asked.wait()
         shed = await exchange(second, asks())
-        assert b"gateway_requests_in_flight 1.0" in site.gateway.metrics.render()
+        assert b"gateway_requests_in_flight 1.0" in site.metrics()
         answer.set()
         served = await first.reply()
         later = await exchange(second, asks())  # read once the second is over

@@ -18,6 +18,7 @@ must see:
       sent: []                         what the upstream got, in order: "GET /path", or a mapping
                                        of `request`, `passes` (the client's fields among those
                                        sent), `body` and `chunked`
+      begun: false                     an allowed request of which the upstream got only a part
       because: ["llhttp"]              how the reason in our log may begin; asked of the wire alone
       limits: {max_headers: 5}         other limits than the defaults
       upstream: "HTTP/1.1 200 OK…"     the upstream's reply, and with `hangs_up` its end after it
@@ -84,6 +85,7 @@ class Case:
     replies: tuple[str, ...] = ()
     closed: bool = False
     sent: tuple[str | Mapping[str, Any], ...] = ()
+    begun: bool = False
     because: tuple[str, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
     upstream: str | None = None
