@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import decision, idle, leak, memory, overload, slowloris, soak, throughput
+from benchmarks import decision, failures, idle, leak, memory, overload, slowloris, soak, throughput
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
 parser.add_argument("names", nargs="*", metavar="NAME")
@@ -21,6 +21,7 @@ by_name: dict[str, Callable[[], None]] = {
     **usual,
     "slowloris": slowloris.run,
     "overload": overload.run,
+    "failures": failures.run,
     "leak": leak.run,
     "soak": partial(soak.run, given.minutes),
 }

@@ -127,7 +127,9 @@ def _words(reports: list[Report]) -> str:
         if (value := median(name))
     )
     lag = median("lag_ms")
-    late = f"; NOT A MEASUREMENT: the generator itself was late by {lag:.0f} ms" if lag > 100 else ""
+    late = (
+        f"; NOT A MEASUREMENT: the generator itself was late by {lag:.0f} ms" if lag > 100 else ""
+    )
     return (
         f"{median('useful'):,.0f} useful replies a second"
         f" (p50 {median('p50_ms'):.0f} ms, p99 {median('p99_ms'):.0f} ms){rest}{late}"

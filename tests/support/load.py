@@ -90,7 +90,7 @@ class Load:
         self, address: Address, *, clients: int, ask: Ask, tls: SSLContext | None = None
     ) -> None:
         self.counts = Counts()
-        self._address = address
+        self.address = address
         self._clients = clients
         self._ask = ask
         self._tls = tls
@@ -152,7 +152,7 @@ class Load:
         loop = asyncio.get_running_loop()
         try:
             _, connection = await loop.create_connection(
-                _Connection, self._address.host, self._address.port, ssl=self._tls
+                _Connection, self.address.host, self.address.port, ssl=self._tls
             )
         except OSError:
             self.counts.not_connected += 1
