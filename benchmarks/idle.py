@@ -14,6 +14,7 @@ from typing import cast
 
 import uvloop
 
+from benchmarks.process_tree import worker_of
 from benchmarks.processes import (
     GATEWAY_CORE,
     OTHER_CORE,
@@ -50,7 +51,7 @@ def run() -> None:
                     str(site.gateway(gateway, admin, upstream, limits=limits))],
                    cores=GATEWAY_CORE, port=gateway, log=log)
         )  # fmt: skip
-        uvloop.run(_measure(pid, gateway, site.token()))
+        uvloop.run(_measure(worker_of(pid), gateway, site.token()))
 
 
 async def _measure(pid: int, port: int, token: str) -> None:

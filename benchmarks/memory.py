@@ -6,6 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.process_tree import worker_of
 from benchmarks.processes import GATEWAY_CORE, free_port, pinned, rss_mib
 from benchmarks.site import Site
 
@@ -33,6 +34,7 @@ async def _measure(folder: Path) -> None:
         pid = await asyncio.to_thread(
             running.enter_context, pinned(command, cores=GATEWAY_CORE, port=gateway, log=log)
         )
+        pid = await asyncio.to_thread(worker_of, pid)
         idle = rss_mib(pid)
         head = f"Host: bench\r\nAuthorization: Bearer {site.token()}\r\n"
         await _transfer(gateway, f"GET /interactions/1/binary_content HTTP/1.1\r\n{head}\r\n", 0)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.generator import Report, command
+from benchmarks.process_tree import worker_of
 from benchmarks.processes import (
     GATEWAY_CORE,
     OTHER_CORE,
@@ -66,7 +67,7 @@ def run() -> None:
             with pinned(slow, cores=OTHER_CORE, port=signal, log=log):
                 time.sleep(_SETTLE_SECONDS)
                 rounds[True].append(Report(**result_of(honest, cores=OTHER_CORE)))
-                memory = rss_mib(pid)
+                memory = rss_mib(worker_of(pid))
         _print(rounds, memory)
 
 
