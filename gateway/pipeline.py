@@ -215,7 +215,14 @@ class Pipeline:
         answer = decide(table, inquiry)
         inspected = None
         if type(answer) is NeedsBody:
-            inspected, answer = await self._inspection.decide(client, head, table, inquiry, answer)
+            # Whoever is waited for holds no place, or a few who dribble could fill them all.
+            self._admission.in_flight -= 1
+            try:
+                inspected, answer = await self._inspection.decide(
+                    client, head, table, inquiry, answer
+                )
+            finally:
+                self._admission.in_flight += 1
         assert type(answer) is Decision  # noqa: S101 - with a body at hand nothing else comes
         exchange.decision = answer
         route = answer.route

@@ -111,10 +111,11 @@ class UpstreamSettings(Section):
         " off asking again",
     )
     idle_connections: int = Field(
-        default=64,
+        default=1024,
         ge=0,
         le=65_536,
-        description="connections to each node kept open for the next request",
+        description="connections to each node kept open for the next request, for 15 seconds at most;"
+        " fewer than are busy at once cost a new connection for every request beyond them",
     )
     connect_timeout_seconds: Seconds = Field(
         default=3.0,

@@ -245,3 +245,19 @@ async def test_beyond_what_it_can_carry_out_the_gateway_says_so_at_once(
     assert sorted(line["reason"] for line in Audit(tmp_path).lines()) == [
         "overloaded", "permitted", "permitted",
     ]  # fmt: skip
+
+
+async def test_a_client_that_dribbles_its_body_takes_no_place_of_others(
+    tmp_path: Path, upstream: RecordingUpstream
+) -> None:
+    """R-1: a body that has to be read before the decision is waited for outside."""
+    create = bearer(roles=("UCS.Customer.createProfile",))
+    whole = request("POST", "/profiles", authorization=create, body=b'{"FirstName": "Ada"}')
+    head, _, body = whole.partition(b"\r\n\r\n")
+    async with running_site(tmp_path, [ucs(upstream.url)], limits={"max_in_flight": 1}) as site:
+        slow = await site.connect()
+        await slow.send(head + b"\r\nExpect: 100-continue\r\n\r\n")
+        assert await slow.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        other = await site.ask("GET", PROFILE, roles=[READ])
+        served = await exchange(slow, body, "POST")
+    assert (other.status, served.status) == (200, 200)
