@@ -85,13 +85,15 @@ class Exchange:
     """What is known so far; times are seconds on the monotonic clock, `wall` since the epoch.
 
     What has not been found out is read from the class, so that a new exchange costs next to
-    nothing.
+    nothing. Of a request whose head was refused, `refused_method` is what it asked for, as far as
+    that could be read.
     """
 
     head: RequestHead | None = None
     target: Target | None = None
     caller: Caller = ANONYMOUS
     decision: Decision | None = None
+    refused_method = ""
     enforced = True
     status: int | None = None
     ending = Ending.ERROR

@@ -143,6 +143,7 @@ class Pipeline:
             bytes_in=-taken_before,  # what is added at the end leaves what this request took
             bytes_out=-client.bytes_out,
         )
+        exchange.head = head
         if self.draining:
             client.reusable = False
         try:
@@ -158,8 +159,8 @@ class Pipeline:
         try:
             if head is None:
                 assert error is not None  # noqa: S101 - converse passes one of the two
+                exchange.refused_method = client.refused_method
                 raise error
-            exchange.head = head
             if admission.in_flight >= admission.most:
                 served = False
                 self._turn_away(exchange, client, head)

@@ -64,7 +64,7 @@ class Refusals:
             missing=missing,
         )
         dialect = self._dialect(exchange)
-        return _reply(exchange.head, problem, dialect, keep=keep, challenges=challenges)
+        return _reply(exchange, problem, dialect, keep=keep, challenges=challenges)
 
     def of_failure(self, exchange: Exchange, error: GatewayError, *, keep: bool) -> bytes:
         """The reply to a failure; sets the exchange's status."""
@@ -78,7 +78,7 @@ class Refusals:
             extra_lines = _retry_after(error.retry_after_seconds)
         exchange.status = error.status
         return _reply(
-            exchange.head,
+            exchange,
             _problem(error, exchange.id),
             self._dialect(exchange),
             keep=keep,
@@ -98,7 +98,7 @@ class Refusals:
         reply = self._overload.get(key)
         if reply is None:
             reply = self._overload[key] = _reply(
-                head,
+                exchange,
                 _problem(Overloaded(), blank),
                 dialect,
                 keep=keep,
@@ -117,7 +117,7 @@ class Refusals:
 
 
 def _reply(
-    head: RequestHead | None,
+    exchange: Exchange,
     problem: Problem,
     dialect: Dialect,
     *,
@@ -125,11 +125,13 @@ def _reply(
     challenges: Sequence[bytes] = (),
     extra_lines: bytes = b"",
 ) -> bytes:
+    head = exchange.head
+    method = exchange.refused_method if head is None else head.method
     return refusal(
         problem,
         dialect,
         keep=keep,
-        is_head=head is not None and head.method == "HEAD",
+        is_head=method == "HEAD",
         is_1_1=head is None or head.is_1_1,
         challenges=challenges,
         extra_lines=extra_lines,

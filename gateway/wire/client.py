@@ -12,6 +12,7 @@ from typing import Any
 from gateway.errors import (
     BodyTooLarge,
     FramingRejected,
+    GatewayError,
     HeaderRejected,
     HeadTooLarge,
     Misdirected,
@@ -54,6 +55,7 @@ class ClientConnection(Session):
         "_section_bytes",
         "_skipped",
         "forwarding_lines",
+        "refused_method",
         "wants_continue",
     )
 
@@ -72,6 +74,7 @@ class ClientConnection(Session):
     ) -> None:
         super().__init__(loop, watch, outbox, limits=limits, tasks=tasks, converse=converse)
         self.forwarding_lines = b""
+        self.refused_method = ""
         self.wants_continue = False
         self._scheme = scheme
         self._certificate = certificate
@@ -95,32 +98,41 @@ class ClientConnection(Session):
         """The next request's head, or None when the client has no more, or reads no more.
 
         Raises RequestRejected, Misdirected, HeadTooLarge or RequestTimeout; after any of these
-        the connection has to be closed, since nobody knows where the next request begins.
+        the connection has to be closed, since nobody knows where the next request begins. What
+        it asked for is in `refused_method` then, as far as that could be read.
         """
         limits = self._limits
         is_new = self._left == limits.max_requests_per_connection
         begun = False
-        while True:
-            end = self._find_head() if self.buffer else 0
-            if end:
-                if self.blocked and not await self.until_read():
-                    self.abort()
+        buffer = b""
+        try:
+            while True:
+                buffer = self.buffer
+                end = self._find_head() if buffer else 0
+                if end:
+                    if self.blocked and not await self.until_read():
+                        self.abort()
+                        return None
+                    self.at_leisure()
+                    return self._read_head(self.buffer, end)
+                if self.ended:
                     return None
-                self.at_leisure()
-                return self._read_head(self.buffer, end)
-            if self.ended:
-                return None
-            if self.expired:
-                if not self.buffer:
-                    return None
-                raise RequestTimeout("the head did not arrive within header_timeout_seconds")
-            if not begun:
-                # A new connection was made in order to ask: it is given no time to think.
-                begun = is_new or bool(self.buffer)
-                self.within(
-                    limits.header_timeout_seconds if begun else limits.keep_alive_timeout_seconds
-                )
-            await self.wait()
+                if self.expired:
+                    if not self.buffer:
+                        return None
+                    raise RequestTimeout("the head did not arrive within header_timeout_seconds")
+                if not begun:
+                    # A new connection was made in order to ask: it is given no time to think.
+                    begun = is_new or bool(self.buffer)
+                    self.within(
+                        limits.header_timeout_seconds
+                        if begun
+                        else limits.keep_alive_timeout_seconds
+                    )
+                await self.wait()
+        except GatewayError:
+            self.refused_method = _method_of(buffer)
+            raise
 
     def _find_head(self) -> int:
         """Where the head at the front of the buffer ends, 0 as long as it is not whole."""
@@ -250,3 +262,12 @@ class ClientConnection(Session):
         """Read the rest of the body and forget it. Raises as `body_piece`."""
         while await self.body_piece():
             pass
+
+
+def _method_of(buffer: bytes) -> str:
+    """The method of the request at the front, or nothing where its first line cannot be read."""
+    line, end, _ = buffer.removeprefix(b"\r\n").partition(b"\r\n")
+    try:
+        return read_request_line(line).method if end else ""
+    except FramingRejected:
+        return ""
