@@ -80,6 +80,8 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
     start: bytes
 
 
+_SWITCHING_PROTOCOLS = 101
+
 # Hop-by-hop (RFC 9110 section 7.6.1), framing, and what only the gateway may say.
 _NOT_PASSED_BACK = frozenset({
     b"connection", b"content-length", b"keep-alive", b"proxy-authenticate", b"proxy-connection",
@@ -92,10 +94,12 @@ def read_reply_head(head: bytes, *, max_headers: int) -> ReplyHead:
     collector = _Collector(max_headers)
     try:
         line = read_status_line(head.partition(b"\r\n")[0])
+        if line.status == _SWITCHING_PROTOCOLS:
+            raise UpstreamFailed("the upstream switched protocols unasked")
         httptools.HttpResponseParser(collector).feed_data(head)
     except FramingRejected as error:
         raise UpstreamFailed(f"the reply's head is malformed: {error.detail}") from None
-    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+    except httptools.HttpParserError as error:
         raise UpstreamFailed(f"the reply's head is malformed: {error}") from None
     # A line that is not one field, or ends in any other way, would be something else to another.
     if not collector.complete or head.count(b"\n") != len(collector.fields) + 2:

@@ -20,7 +20,6 @@ __all__ = ["UpstreamConnection", "UpstreamLimits"]
 # RFC 9110 section 15.2 allows any number of interim replies; a server that sends more than a few
 # before its answer is not one to wait for (threat F-10).
 _MAX_INTERIM_REPLIES = 8
-_SWITCHING_PROTOCOLS = 101
 
 _NONE = BodyKind.NONE
 
@@ -133,8 +132,6 @@ class UpstreamConnection(Connection):
                 self.begin_body(_NONE if method == "HEAD" else head.kind, head.length)
                 return head
             self._interim_replies += 1
-            if head.status == _SWITCHING_PROTOCOLS:
-                raise UpstreamFailed("the upstream switched protocols unasked")
             if self._interim_replies > _MAX_INTERIM_REPLIES:
                 raise UpstreamFailed("the upstream sent too many interim replies")
         return None

@@ -313,8 +313,9 @@ def test_a_reply_that_ends_before_it_began_is_the_upstreams_failure() -> None:
 @pytest.mark.parametrize("section", [b"", b"Connection: upgrade\r\nUpgrade: websocket\r\n"])
 def test_a_switch_of_protocols_is_the_upstreams_failure(section: bytes) -> None:
     """F-10: nobody asked for one."""
-    with pytest.raises(UpstreamFailed):
+    with pytest.raises(UpstreamFailed) as refusal:
         reply(section, b"HTTP/1.1 101 Switching Protocols")
+    assert refusal.value.detail == "the upstream switched protocols unasked"
 
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 000 X", b"HTTP/1.1 099 X"])

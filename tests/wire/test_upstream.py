@@ -194,8 +194,9 @@ def test_each_exchange_may_have_its_interim_replies() -> None:
 @pytest.mark.parametrize("section", [b"", b"Connection: upgrade\r\nUpgrade: websocket\r\n"])
 def test_a_switch_of_protocols_nobody_asked_for_is_a_failure(section: bytes) -> None:
     upstream = an_upstream(pieces=[b"HTTP/1.1 101 Switching\r\n" + section + b"\r\n"])
-    with pytest.raises(UpstreamFailed):
+    with pytest.raises(UpstreamFailed) as refusal:
         reply_of(upstream)
+    assert refusal.value.detail == "the upstream switched protocols unasked"
 
 
 @pytest.mark.parametrize(
