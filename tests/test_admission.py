@@ -5,6 +5,8 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.audit import Composer
+from gateway.audit.intent import lost
 from gateway.exchange import Ending
 from gateway.settings import Limits
 from tests.support.house import ANN, House, holder
@@ -159,6 +161,18 @@ def test_a_body_nobody_reads_is_drained_or_its_connection_closed(
     client.feed(asks(ANN))
     assert client.connection._task.waits
     assert client.transport.written.startswith(b"HTTP/1.1 ")
+
+
+def test_it_is_noted_before_its_body_is_waited_for() -> None:
+    """Whoever has the answer has a line, though this process be killed meanwhile."""
+    house, _, _ = full()
+    notes: list[bytes] = []
+    composer = Composer(b"k" * 32)
+    house.audit.note = lambda exchange: notes.append(composer.note(exchange))
+    client = turned_away(house, asks(ANN, more=b"Content-Length: 5\r\n", method=b"POST") + b"hel")
+    assert client.transport.written.startswith(b"HTTP/1.1 503 ")
+    [line] = [lost(note, house.clock) for note in notes]
+    assert (line.method, line.effect, line.reason) == ("POST", "deny", "overloaded")
 
 
 def test_a_refused_body_that_dribbles_in_takes_nobodys_place() -> None:

@@ -104,13 +104,15 @@ class Composer:
         return f"Composer({len(self._common)} kept)"
 
     def note(self, exchange: Exchange) -> bytes:
-        """What is kept of an exchange that has been decided until its line is; fits a slot.
+        """What is kept of an exchange until its line is; fits a slot.
 
         The digest of the target is left on the exchange: its line wants it too.
         """
         head, decision = exchange.head, exchange.decision
-        assert head is not None and decision is not None  # noqa: S101, PT018 - it was decided
+        assert head is not None  # noqa: S101 - what has no head is never noted
         digest = exchange.target_digest = target_digest(self._digest_key, head.target)
+        if decision is None:
+            return shortened_note(exchange)
         try:
             common = self._common_of(exchange, decision, head.method)
             note = (

@@ -2,7 +2,8 @@
 
 The upstream may have carried out a request whose worker was killed before the answer came. Then
 the note is all that is left: who asked for what, and that it was allowed. A note is an object of
-the fields of a `Record` that are known by then, and `began_at`.
+the fields of a `Record` that are known by then, and `began_at`. One that was refused has a note
+where its answer leaves before its line is written.
 """
 
 import msgspec
@@ -12,7 +13,7 @@ from gateway.audit.record import Record, milliseconds, rfc3339
 from gateway.audit.redact import safe_text
 from gateway.clock import Clock
 from gateway.exchange import Ending, Exchange
-from policy import Missing
+from policy import Effect, Missing
 
 __all__ = ["lost", "shortened_note"]
 
@@ -45,11 +46,17 @@ def shortened_note(exchange: Exchange) -> bytes:
     """A note that always fits: every text cut, and nothing of what shaped the decision.
 
     It is where a caller has a name of a hundred characters that take four bytes each, or a policy
-    lists dozens of permissions for what it merely shadows.
+    lists dozens of permissions for what it merely shadows. It is also the note of what was turned
+    away undecided, for the reason of its error.
     """
     decision, head, caller = exchange.decision, exchange.head, exchange.caller
-    assert decision is not None and head is not None  # noqa: S101, PT018 - noted after the decision
-    route = decision.route
+    assert head is not None  # noqa: S101 - what has no head is never noted
+    route = None
+    effect, reason, policy = Effect.DENY, exchange.error_code, ""
+    if decision is not None:
+        route = decision.route
+        effect, reason = decision.reason.effect, decision.reason.label
+        policy = decision.policy
     note = b""
     for most in (64, 12):
         note = msgspec.json.encode(
@@ -64,10 +71,10 @@ def shortened_note(exchange: Exchange) -> bytes:
                 method=_cut(head.method, most),
                 route=None if route is None else _cut(route.id, most),
                 target_digest=exchange.target_digest,
-                effect=decision.reason.effect,
-                reason=decision.reason.label,
+                effect=effect,
+                reason=reason,
                 enforced=exchange.enforced,
-                policy=_cut(decision.policy, most),
+                policy=_cut(policy, most),
             )
         )
         if len(note) <= MOST_NOTE_BYTES:

@@ -106,6 +106,18 @@ def test_what_a_shadowed_caller_lacks_is_noted_unless_it_is_too_long() -> None:
         assert line.missing == (missing if noted else None)
 
 
+def test_what_was_turned_away_undecided_is_told_with_the_reason_of_its_error() -> None:
+    changes = {"decision": None, "error_code": "overloaded"}
+
+    line = msgspec.to_builtins(
+        lost(COMPOSER.note(an_exchange(**changes)), FakeClock(1_800_000_002.0, 1_002.0))
+    )
+
+    whole = msgspec.to_builtins(record_of(an_exchange(**changes, **ended()), KEY))
+    assert line["reason"] == "overloaded"
+    assert whole | {"ending": "worker-lost", "status": None} == line
+
+
 def test_words_that_cannot_be_encoded_do_not_keep_a_request_from_being_noted() -> None:
     exchange = an_exchange(peer="a\udcffb")
 
