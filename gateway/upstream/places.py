@@ -116,16 +116,27 @@ class Places:
         self._hand_out()
 
     def _hand_out(self) -> None:
-        """Give free places to whoever is first in line, as long as there are both."""
-        while self._line:
-            place, tried = next(iter(self._line.items()))
-            if not place.done():
-                node = self._chosen(tried)
-                if node.outstanding >= node.max_concurrent:
-                    return
-                node.begin()
-                place.set_result(node)
+        """Give free places to whoever is first in line, as long as there are both.
+
+        Whoever may not go to every node does not keep those behind him from the others.
+        """
+        gone = []
+        for place, tried in self._line.items():
+            if place.done() or self._serve(place, tried):
+                gone.append(place)
+            elif not tried:
+                break
+        for place in gone:
             del self._line[place]
+
+    def _serve(self, place: _Place, tried: Sequence[Node]) -> bool:
+        """Give one who waits a place, if there is one for him."""
+        node = self._chosen(tried)
+        if node.outstanding >= node.max_concurrent:
+            return False
+        node.begin()
+        place.set_result(node)
+        return True
 
     def _busy(self, detail: str) -> UpstreamBusy:
         error = UpstreamBusy(f"{', '.join(node.name for node in self._nodes)}: {detail}")

@@ -142,6 +142,23 @@ async def test_nobody_overtakes_those_in_line(clock: FakeClock) -> None:
     assert await crowd.names() == ["first"]
 
 
+async def test_whoever_waits_for_one_node_keeps_nobody_from_another(clock: FakeClock) -> None:
+    """He was at the other node already; it is free, and his own is not."""
+    one, other = a_node(clock, max_concurrent=1), a_node(clock, max_concurrent=1)
+    places = places_at(one, other, clock=clock)
+    assert places.take((one,)) is other
+    crowd = Crowd(places)
+    await crowd.join("again", (one,))
+    await crowd.join("new")
+    assert await crowd.names() == ["new"]
+    await crowd.join("newer")
+    places.release(one)
+    assert await crowd.names() == ["new", "newer"]
+    places.release(other)
+    assert crowd.served[2:] == []
+    assert await crowd.names() == ["new", "newer", "again"]
+
+
 async def test_whoever_waits_too_long_is_told_to_come_back(clock: FakeClock) -> None:
     node = a_node(clock)
     places = places_at(node, clock=clock, wait_timeout_seconds=SOON)
