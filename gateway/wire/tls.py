@@ -35,8 +35,8 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
     """
 
     __slots__ = (
-        "_above", "_carrier", "_fault", "_incoming", "_loop", "_make_above", "_outgoing",
-        "_peer_ended", "_refused", "_seconds", "_shaken", "_tls", "_watch", "_written_eof",
+        "_above", "_blocked", "_carrier", "_fault", "_incoming", "_loop", "_make_above", "_outgoing",
+        "_paused", "_peer_ended", "_refused", "_seconds", "_shaken", "_tls", "_watch", "_written_eof",
         "deadline",
     )  # fmt: skip
 
@@ -65,6 +65,8 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
         self._refused = False
         self._peer_ended = False
         self._written_eof = False
+        self._blocked = False
+        self._paused = False
         self.deadline = NEVER
 
     def __repr__(self) -> str:
@@ -110,10 +112,18 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
             self._above.connection_lost(error or self._fault)
 
     def pause_writing(self) -> None:
+        """Some of what is read has an answer of TLS's own, such as a new key. Whoever asks for that
+        without reading the answers would have them pile up here (threat R-3).
+        """
+        self._blocked = True
+        self._carrier.pause_reading()
         if self._above is not None:
             self._above.pause_writing()
 
     def resume_writing(self) -> None:
+        self._blocked = False
+        if not self._paused:
+            self._carrier.resume_reading()
         if self._above is not None:
             self._above.resume_writing()
 
@@ -205,13 +215,16 @@ class TlsChannel(asyncio.Transport, asyncio.Protocol):
         return self._carrier.is_closing()
 
     def is_reading(self) -> bool:
-        return self._carrier.is_reading()
+        return not self._paused
 
     def pause_reading(self) -> None:
+        self._paused = True
         self._carrier.pause_reading()
 
     def resume_reading(self) -> None:
-        self._carrier.resume_reading()
+        self._paused = False
+        if not self._blocked:
+            self._carrier.resume_reading()
 
     def get_write_buffer_size(self) -> int:
         return self._carrier.get_write_buffer_size()

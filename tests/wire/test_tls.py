@@ -279,6 +279,29 @@ def test_back_pressure_is_that_of_the_transport_below(pair: Pair) -> None:
     pair.channel.pause_writing()
     pair.channel.resume_writing()
     assert pair.above.events == ["made", "pause", "resume"]
+    pair.carrier.calls.clear()
     pair.channel.pause_reading()
     pair.channel.resume_reading()
     assert pair.carrier.calls == ["pause_reading", "resume_reading"]
+
+
+def test_who_does_not_read_what_was_written_is_not_read_from(pair: Pair) -> None:
+    """R-3: a client may ask for new keys without end, and each has an answer."""
+    opened(pair)
+    pair.channel.pause_writing()
+    assert pair.carrier.calls == ["pause_reading"]
+    pair.channel.pause_reading()
+    pair.channel.resume_reading()
+    assert "resume_reading" not in pair.carrier.calls
+    pair.channel.resume_writing()
+    assert pair.carrier.calls[-1] == "resume_reading"
+
+
+def test_when_it_has_read_the_connection_above_may_still_not_want_to_hear_it(pair: Pair) -> None:
+    opened(pair)
+    pair.channel.pause_writing()
+    pair.channel.pause_reading()
+    pair.channel.resume_writing()
+    assert "resume_reading" not in pair.carrier.calls
+    pair.channel.resume_reading()
+    assert pair.carrier.calls[-1] == "resume_reading"
