@@ -110,6 +110,8 @@ class ClientConnection(Session):
                 buffer = self.buffer
                 end = self._find_head() if buffer else 0
                 if end:
+                    if self.lost:  # nobody is left who asks
+                        return None
                     if self.blocked and not await self.until_read():
                         self.abort()
                         return None

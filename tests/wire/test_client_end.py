@@ -83,6 +83,21 @@ def test_a_client_that_leaves_between_two_requests_just_ends_the_conversation() 
     assert heads == [None]
 
 
+def test_what_a_client_asked_for_in_advance_is_not_begun_when_it_has_left() -> None:
+    """Nobody would be told, nor would its going end what was begun after it."""
+    client = a_client(waits_for_ever, pieces=[GET + GET])
+    head_of(client)
+    client.lose()
+    assert pull(client.connection.next_head()).result() is None
+
+
+def test_what_a_client_asked_for_in_advance_is_begun_when_it_only_ended_its_side() -> None:
+    client = a_client(waits_for_ever, pieces=[GET + GET])
+    head_of(client)
+    client.end()
+    assert head_of(client).method == "GET"
+
+
 def test_a_client_that_ends_its_side_before_the_answer_has_left_as_well() -> None:
     """As nginx and Go read it: a half-closed client cannot be told from one that is gone."""
     client = a_client(waits_for_ever, pieces=[GET])
