@@ -88,11 +88,14 @@ async def send(
             connection = kept or await node.pool.connect()
             connection.send_request(request + inspected if inspected else request)
             is_early = False
-            if not client.body_taken:
-                is_early = await _upload(client, connection, transfer, chunked=head.headers.chunked)
-                connection.expect_reply()
             while (reply := connection.take_reply(head.method)) is None:
-                await connection.wait()
+                if client.body_taken or connection.answered:
+                    await connection.wait()
+                else:
+                    is_early = await _upload(
+                        client, connection, transfer, chunked=head.headers.chunked
+                    )
+                    connection.expect_reply()
             if not node.is_in:
                 node.answered()
             exchange.replied_at = transfer.clock.monotonic()
@@ -180,9 +183,10 @@ def _framing(head: RequestHead, inspected: bytes | None, max_body_bytes: int) ->
 async def _upload(
     client: ClientConnection, connection: UpstreamConnection, transfer: Transfer, *, chunked: bool
 ) -> bool:
-    """Stream the client's body, until its end or until the upstream has answered early.
+    """Stream the client's body, until its end or until the upstream says something before that.
 
-    Whether it has. Then its next request might begin in the middle of this one (threat F-11).
+    Whether it has. If that was its answer, its next request might begin in the middle of this one
+    (threat F-11); after an interim reply it waits for the rest (RFC 9110 section 15.2).
     """
     sent = 0
     connection.at_leisure()

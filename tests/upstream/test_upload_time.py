@@ -7,7 +7,7 @@ held against the upstream nor does it free the upstream from its time limit.
 
 import pytest
 
-from gateway.errors import UpstreamTimeout
+from gateway.errors import UpstreamFailed, UpstreamTimeout
 from gateway.exchange import Ending, Exchange
 from gateway.http.framing import LAST_CHUNK, chunk
 from gateway.http.target import Target
@@ -18,7 +18,17 @@ from gateway.upstream.places import Places
 from gateway.upstream.pool import Pool
 from gateway.wire.upstream import UpstreamConnection
 from tests.support.clock import FakeClock
-from tests.support.wire import FIVE, Pull, a_client, an_upstream, chunked, head_of, post, pull
+from tests.support.wire import (
+    FIVE,
+    INTERIM,
+    Pull,
+    a_client,
+    an_upstream,
+    chunked,
+    head_of,
+    post,
+    pull,
+)
 
 LATE = "node:1: no reply within first_byte_timeout_seconds"
 
@@ -148,6 +158,39 @@ def test_an_early_answer_that_has_only_begun_has_time_to_go_on() -> None:
     upload.sending.result()
     assert upload.exchange.status == 413
     assert upload.pool.fate == "discarded"
+
+
+@pytest.mark.parametrize("cut", [0, 5, 11, len(INTERIM) - 1])
+@pytest.mark.parametrize("case", [case for case in UPLOADS if "pieces" in case])
+def test_an_interim_reply_is_no_reason_to_withhold_the_rest(case: str, cut: int) -> None:
+    """RFC 9110 section 15.2: any number of them may come before the answer, asked for or not."""
+    first, rest = UPLOADS[case]
+    upload = Upload(first)
+    for piece in rest:
+        assert upload.sending.waits
+        upload.upstream.feed(*filter(None, (INTERIM[:cut],)))
+        assert upload.sending.waits
+        upload.upstream.feed(INTERIM[cut:])
+        assert upload.sending.waits
+        upload.advance(25)  # nor to hold the upstream to its limit
+        assert upload.sending.waits
+        upload.client.feed(piece)
+    assert upload.sending.waits
+    assert upload.upstream.transport.written.endswith((b"body", chunk(b"dy") + LAST_CHUNK))
+    upload.upstream.feed(FIVE)
+    upload.sending.result()
+    assert upload.exchange.status == 200
+    assert upload.pool.fate == "put back"
+
+
+def test_interim_replies_during_an_upload_are_counted_too() -> None:
+    """F-10: a flood of them is none the better for coming early."""
+    upload = Upload(post(4))
+    for _ in range(9):
+        assert upload.sending.waits
+        upload.upstream.feed(INTERIM)
+    with pytest.raises(UpstreamFailed, match="too many interim replies"):
+        upload.sending.result()
 
 
 @pytest.mark.parametrize("case", [case for case in UPLOADS if "pieces" in case])
