@@ -121,12 +121,12 @@ class Gateway:
             }
         )
 
-    async def reload(self) -> str:
-        """Take over changed files; what could not be taken over, or empty.
-
-        The audit file is reopened whatever else becomes of it, for that is what rotation asks for.
-        """
+    def reopen_audit(self) -> None:
+        """Follow a rotation of the audit file."""
         self.audit.reopen()
+
+    async def reload(self) -> str:
+        """Take over changed files; what could not be taken over, or empty."""
         faults = [await self._policy_reload.run()]
         try:
             await self._authenticator.reload()

@@ -24,7 +24,7 @@ from gateway.logs import get as get_logger
 from gateway.server.doors import Doors, open_doors, open_one, take_over, where
 from gateway.server.notify import notify
 from gateway.server.nursery import Unprepared, start_nursery
-from gateway.server.supervisor import Supervisor
+from gateway.server.supervisor import Supervisor, WorkerFailed
 from gateway.server.takeover import Predecessor, Successors
 from gateway.settings import Settings
 from gateway.tasks import Tasks
@@ -89,7 +89,8 @@ class _Service:
         self._clock = SystemClock()
         self._stop = asyncio.Event()
         self._reloads = Tasks("reload")
-        self._was_taken_over = False
+        self._starting: asyncio.Timeout | None = None
+        self._was_taken_over = self._is_helpless = False
 
     async def run(
         self,
@@ -105,19 +106,22 @@ class _Service:
             make_journal=partial(Journal.create, settings.audit.queue_bytes),
             settle_journal=self._settle_journal,
             clock=self._clock,
+            on_helpless=self._helpless,
         )
         admin = AdminServer(admin_sockets, snapshot=supervisor.snapshot, checks=supervisor.checks)
         self._heed_signals(supervisor)
         addresses = where(doors[0][0]), where(admin_sockets[0])
         async with AsyncExitStack() as stack:
             stack.push_async_callback(supervisor.end, settings.limits.shutdown_seconds)
-            await supervisor.start()
+            stack.push_async_callback(self._reloads.close)
+            if not await self._start(supervisor):
+                return  # a predecessor finds that we hung up, and goes on
             await admin.start()
             stack.push_async_callback(admin.close)
-            stack.push_async_callback(self._reloads.close)
+            # What can still fail comes before the predecessor is let go.
+            self._await_successors(stack, doors, admin_sockets)
             if predecessor is not None:
                 predecessor.dismiss()
-            await self._await_successors(stack, doors, admin_sockets)
             self._tell(*addresses)
             await self._stop.wait()
             notify("STOPPING=1", self._environ)
@@ -126,11 +130,24 @@ class _Service:
             await supervisor.drain(settings.limits.shutdown_seconds)
             _log.info("stopping", grace_seconds=settings.limits.shutdown_seconds)
             await supervisor.end(settings.limits.shutdown_seconds)
+        if self._is_helpless:
+            raise WorkerFailed("no worker is left, and there is nothing to make another from")
+
+    async def _start(self, supervisor: Supervisor) -> bool:
+        """Whether all workers serve; not so if the end was asked for first."""
+        try:
+            async with asyncio.timeout(None) as self._starting:
+                await supervisor.start()
+        except TimeoutError:
+            return False
+        finally:
+            self._starting = None
+        return not self._stop.is_set()
 
     def _heed_signals(self, supervisor: Supervisor) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload, supervisor)
         loop.add_signal_handler(signal.SIGCHLD, supervisor.reap)
 
@@ -155,10 +172,22 @@ class _Service:
     def _recover(self, journal: Journal) -> Recovered:
         return recover_into(journal, sink_for(self._settings.audit.file), self._clock)
 
-    def _reload(self, supervisor: Supervisor) -> None:
-        _ = self._reloads.start(supervisor.reload(), name="signal")
+    def _end(self) -> None:
+        self._stop.set()
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.reschedule(0)
 
-    async def _await_successors(
+    def _helpless(self) -> None:
+        self._is_helpless = True
+        self._stop.set()
+
+    def _reload(self, supervisor: Supervisor) -> None:
+        """One at a time; and one that waits stands for any number, for it begins later."""
+        if len(self._reloads) < 2:
+            _ = self._reloads.start(supervisor.reload(), name="signal")
+
+    def _await_successors(
         self, stack: AsyncExitStack, doors: Doors, admin: list[socket.socket]
     ) -> None:
         path = self._settings.listen.takeover_socket

@@ -23,6 +23,7 @@ from gateway.server.messages import (
     FailedToStart,
     Reload,
     Reloaded,
+    Reopen,
     Report,
     Serving,
     StoppedAccepting,
@@ -80,6 +81,8 @@ class _Worker:
             match message:
                 case Ask():
                     self._supervisor.tell(self._report())
+                case Reopen():
+                    self._gateway.reopen_audit()
                 case Reload():
                     _ = self._tasks.start(self._reload(), name="reload")
                 case Drain():

@@ -1,6 +1,7 @@
 """The nursery as the supervisor sees it: forks on demand, how they ended, and its next generation."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Sequence
 
@@ -21,9 +22,10 @@ class Generations:
         self._root = root
         self._current = root
         self._tasks = Tasks("nursery")
-        self._forked: dict[int, asyncio.Future[int]] = {}
+        self._forked: dict[int, tuple[socket.socket, asyncio.Future[Forked]]] = {}
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._closing = False
+        self.gone = False
 
     def __repr__(self) -> str:
         return f"<Generations, {'the root' if self._current is self._root else 'a later one'}>"
@@ -32,15 +34,18 @@ class Generations:
         await self._attend(self._root)
 
     async def fork(self, slot: int, descriptors: Sequence[int]) -> int:
-        """The process id of a new worker. Raises OSError when there is nothing to fork from."""
+        """The process id of a new worker. Raises OSError when there is none now.
+
+        `gone` tells whether there can be one later.
+        """
         loop = asyncio.get_running_loop()
         send(self._current, Fork(slot=slot), descriptors)
-        forked = self._forked[slot] = loop.create_future()
-        pid: int = await forked
-        if not pid:
-            raise OSError("the nursery ended instead")
-        self._ends[pid] = loop.create_future()
-        return pid
+        answer: asyncio.Future[Forked] = loop.create_future()
+        self._forked[slot] = self._current, answer
+        forked = await answer
+        if not forked.pid:
+            raise OSError(forked.fault)
+        return forked.pid
 
     def note_end(self, pid: int, status: int) -> None:
         """A child was reaped, by whoever was its parent at last."""
@@ -58,7 +63,7 @@ class Generations:
         finally:
             self._ends.pop(pid, None)
 
-    async def renew(self) -> Renewed:
+    async def renew(self, *, seconds: float) -> Renewed:
         """Have everything read anew; what is good becomes what workers are forked from."""
         ours, its = socket.socketpair()
         try:
@@ -70,16 +75,30 @@ class Generations:
             its.close()
         channel = Listening(ours, FROM_NURSERY)
         await channel.open()
-        answer = await channel.next()
-        if not isinstance(answer, Renewed) or answer.faults:
-            channel.close()
-            silent = Renewed(version="", faults="the new generation ended without a word")
-            return answer if isinstance(answer, Renewed) else silent
-        old, self._current = self._current, ours
-        _ = self._tasks.start(self._hear(channel, ours), name="generation")
-        if old is not self._root:
-            old.shutdown(socket.SHUT_RDWR)  # it ends; its workers do not
+        answer: FromNursery | None = None
+        silence = "the new generation ended without a word"
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await channel.next()
+        except TimeoutError:
+            silence = f"the files could not be read and compiled in {seconds:.0f} s"
+        finally:
+            if not isinstance(answer, Renewed) or answer.faults:
+                channel.close()
+        if not isinstance(answer, Renewed):
+            return Renewed(version="", faults=silence)
+        if not answer.faults:
+            self._follow(channel, ours)
         return answer
+
+    def _follow(self, channel: Listening[FromNursery], generation: socket.socket) -> None:
+        old, self._current = self._current, generation
+        self.gone = False
+        _ = self._tasks.start(self._hear(channel, generation), name="generation")
+        if old is not self._root:
+            # It does what it has still been asked, and ends; its workers do not.
+            with contextlib.suppress(OSError):
+                old.shutdown(socket.SHUT_WR)
 
     async def close(self) -> None:
         self._closing = True
@@ -97,7 +116,7 @@ class Generations:
             while (message := await channel.next()) is not None:
                 match message:
                     case Forked():
-                        self._settle_fork(message.slot, message.pid)
+                        self._settle_fork(message)
                     case Gone():
                         self.note_end(message.pid, message.status)
                     case Renewed():
@@ -105,11 +124,14 @@ class Generations:
         finally:
             channel.close()
         if nursery is self._current and not self._closing:
+            self.gone = True
             _log.critical("the nursery is gone: workers that die cannot be replaced")
-            for slot in list(self._forked):
-                self._settle_fork(slot, 0)
+        for slot in [each for each, (asked, _) in self._forked.items() if asked is nursery]:
+            self._settle_fork(Forked(slot=slot, pid=0, fault="the nursery ended instead"))
 
-    def _settle_fork(self, slot: int, pid: int) -> None:
-        forked = self._forked.pop(slot, None)
-        if forked is not None and not forked.done():
-            forked.set_result(pid)
+    def _settle_fork(self, message: Forked) -> None:
+        _, answer = self._forked.pop(message.slot, (None, None))
+        if answer is not None and not answer.done():
+            if message.pid:  # at once: the news of its end may be next
+                self._ends[message.pid] = asyncio.get_running_loop().create_future()
+            answer.set_result(message)

@@ -13,7 +13,7 @@ from gateway.metrics import Snapshot
 __all__ = [
     "FROM_NURSERY", "FROM_WORKER", "TO_NURSERY", "TO_WORKER",
     "Ask", "Drain", "FailedToStart", "Fork", "Forked", "FromNursery", "FromWorker", "Gone", "Reload",
-    "Reloaded", "Renew", "Renewed", "Report", "Serving", "StoppedAccepting", "ToNursery",
+    "Reloaded", "Renew", "Renewed", "Reopen", "Report", "Serving", "StoppedAccepting", "ToNursery",
     "ToWorker",
 ]  # fmt: skip
 
@@ -41,8 +41,11 @@ TO_NURSERY: Decoder[ToNursery] = Decoder(ToNursery)
 
 
 class Forked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Without a `pid` there was no fork, and `fault` says why."""
+
     slot: int
     pid: int
+    fault: str = ""
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -69,15 +72,19 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Asks for a report."""
 
 
+class Reopen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Follow a rotation of the audit file."""
+
+
 class Reload(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Take over what has changed: policy, users, keys, certificates, the audit file's rotation."""
+    """Take over what has changed: policy, users, keys, certificates."""
 
 
 class Drain(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Stop accepting, let what is in flight end, then end."""
 
 
-ToWorker = Ask | Reload | Drain
+ToWorker = Ask | Reopen | Reload | Drain
 TO_WORKER: Decoder[ToWorker] = Decoder(ToWorker)
 
 # --- worker to supervisor ------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol, TypeVar
 
 from gateway.server.channel import receive, send
@@ -32,6 +32,10 @@ _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class Unprepared(Exception):
     """A generation cannot be made of what the files say now; the text is for the operator."""
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
 
 
 class Prepared(Protocol):
@@ -104,6 +108,7 @@ class Nursery:
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
             selector.register(alarm, selectors.EVENT_READ)
+            own = (alarm, wakeup, self._channel, selector)
             while True:
                 ready = {key.fileobj for key, _ in selector.select()}
                 if alarm in ready:
@@ -111,7 +116,7 @@ class Nursery:
                         alarm.recv(4096)
                     if not self._reap():
                         return 0
-                if self._channel in ready and not self._obey((alarm, wakeup)):
+                if self._channel in ready and not self._obey(own):
                     return 0
 
     def _reap(self) -> bool:
@@ -127,28 +132,40 @@ class Nursery:
             except OSError:
                 return False
 
-    def _obey(self, own: tuple[socket.socket, ...]) -> bool:
-        """Do what the next message asks; whether there may be more of them."""
+    def _obey(self, own: Sequence[_Closable]) -> bool:
+        """Do what the next message asks; whether there may be more of them.
+
+        A fork that fails, for want of memory or of process ids, is told and nothing else: this
+        process is what later ones will be made from.
+        """
         received = receive(self._channel, TO_NURSERY)
         if received is None:
             return False
         message, descriptors = received
-        pid = os.fork()
+        fault = ""
+        try:
+            pid = os.fork()
+        except OSError as error:
+            pid, fault = -1, f"cannot fork: {(error.strerror or str(error)).lower()}"
         if not pid:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for each in (*own, self._channel):
+            for each in own:
                 each.close()
             if isinstance(message, Fork):
                 _leave(lambda: self._be_worker(message, descriptors))
             _leave(lambda: self._be_generation(descriptors))
-        for descriptor in descriptors:
-            os.close(descriptor)
-        if isinstance(message, Fork):
-            try:
-                send(self._channel, Forked(slot=message.slot, pid=pid))
-            except OSError:
-                return False
+        try:
+            if isinstance(message, Fork):
+                send(self._channel, Forked(slot=message.slot, pid=max(pid, 0), fault=fault))
+            elif fault:
+                with socket.socket(fileno=os.dup(descriptors[0])) as generation:
+                    send(generation, Renewed(version="", faults=fault))
+        except OSError:
+            return False
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
         return True
 
     def _be_worker(self, message: Fork, descriptors: list[int]) -> int:

@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterable
-
-import msgspec
+from collections.abc import Awaitable, Callable
 
 from gateway.audit import Journal
 from gateway.clock import Clock
@@ -29,36 +27,19 @@ from gateway.server.messages import (
     FromWorker,
     Reload,
     Reloaded,
+    Reopen,
     Report,
     Serving,
     StoppedAccepting,
 )
+from gateway.server.patience import ENDING_SECONDS, PREPARING_SECONDS, Patience, all_set
 from gateway.server.readiness import Answers, together
 from gateway.server.worker import WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
 
-__all__ = ["Patience", "Supervisor", "WorkerFailed"]
+__all__ = ["Supervisor", "WorkerFailed"]
 
 _log = get_logger("gateway.supervisor")
-
-# How long a new generation may read and compile, and a worker start.
-_PREPARING_SECONDS = 300.0
-
-# After the grace for requests in flight: the rest of the audit, then patience is over.
-_PATIENCE_SECONDS = 15.0
-
-
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a worker may take. gunicorn's `timeout` of 30 s is the precedent for a hung one.
-
-    The first replacement comes at once; a worker that served for a while has earned that again.
-    """
-
-    heartbeat_seconds: float = 2.0
-    hung_seconds: float = 30.0
-    report_seconds: float = 1.0
-    steady_seconds: float = 60.0
-    back_off_seconds: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class WorkerFailed(Exception):
@@ -77,6 +58,7 @@ class Supervisor:
         settle_journal: Callable[[Journal], Awaitable[None]],
         clock: Clock,
         patience: Patience | None = None,
+        on_helpless: Callable[[], None] = lambda: None,
     ) -> None:
         self._generations = Generations(nursery)
         self._doors = doors
@@ -91,8 +73,10 @@ class Supervisor:
         self._waiting: set[int] = set()
         self._departed = Snapshot({}, {})
         self._deaths = 0
-        self._stopping = False
-        self._ended = asyncio.Event()
+        self._begun = False
+        self._stopping = asyncio.Event()
+        self._draining_since = 0.0  # monotonic seconds
+        self._on_helpless = on_helpless
         self._reload_lock = asyncio.Lock()
         self.last_fault = ""
 
@@ -101,24 +85,29 @@ class Supervisor:
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
-        return tuple(worker.pid for worker in self._workers.values())
+        return tuple(worker.pid for worker in self._workers.values() if worker.pid)
 
     # --- start and end ------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Start every worker; WorkerFailed if one of them cannot serve."""
         await self._generations.open()
-        await asyncio.gather(*(self._start_worker(slot) for slot in range(len(self._doors))))
-        for worker in self._workers.values():
-            async with asyncio.timeout(_PREPARING_SECONDS):
-                await worker.started.wait()
-            if worker.fault or worker.gone.is_set():
+        try:
+            workers = await asyncio.gather(*map(self._start_worker, range(len(self._doors))))
+        except OSError as error:
+            raise WorkerFailed(f"no worker can be started: {error}") from None
+        if not await all_set((worker.started for worker in workers), PREPARING_SECONDS):
+            raise WorkerFailed("a worker was not ready to serve in time")
+        for worker in workers:
+            if worker.state == "starting":
                 raise WorkerFailed(worker.fault or "a worker ended as soon as it was started")
+        self._begun = True
         _ = self._tasks.start(self._keep_asking(), name="heartbeat")
 
     async def drain(self, grace_seconds: float) -> None:
         """Accept no more connections, let requests in flight end; returns once nothing accepts."""
-        self._stopping = True
+        self._stopping.set()
+        self._draining_since = self._clock.monotonic()
         for sockets in self._doors:
             for each in sockets:
                 each.close()
@@ -126,17 +115,24 @@ class Supervisor:
         for worker in workers:
             worker.state = "draining"
             worker.channel.tell(Drain())
-        await _all((worker.stopped_accepting for worker in workers), grace_seconds)
+        await all_set((worker.stopped_accepting for worker in workers), grace_seconds)
 
     async def end(self, grace_seconds: float) -> None:
-        """Wait for the workers to end; those that take too long are killed, their audit saved."""
+        """Wait for the workers to end; those that take too long are killed, their audit saved.
+
+        How long is counted from the beginning of the drain.
+        """
+        if not self._stopping.is_set():
+            await self.drain(grace_seconds)
         workers = list(self._workers.values())
-        if not await _all((each.gone for each in workers), grace_seconds + _PATIENCE_SECONDS):
+        spent = self._clock.monotonic() - self._draining_since
+        left = max(0.0, grace_seconds + ENDING_SECONDS - spent)
+        if not await all_set((each.gone for each in workers), left):
             for worker in list(self._workers.values()):
                 _log.error("worker killed: it did not end in time", worker=worker.slot)
                 worker.kill()
-            await _all((worker.gone for worker in workers), _PATIENCE_SECONDS)
-        await self._settling.close(grace_seconds=_PATIENCE_SECONDS)
+            await all_set((worker.gone for worker in workers), ENDING_SECONDS)
+        await self._settling.close(grace_seconds=ENDING_SECONDS)
         await self._tasks.close()
         await self._generations.close()
 
@@ -168,8 +164,12 @@ class Supervisor:
         reports = await self._reports()
         serving = sum(worker.state == "serving" for worker in self._workers.values())
         answers = together({slot: report.checks for slot, report in reports.items()})
-        words = "draining" if self._stopping else f"{serving} of {len(self._doors)} serving"
-        answers["workers"] = (serving > 0 and not self._stopping, words)
+        words = (
+            "draining" if self._stopping.is_set() else f"{serving} of {len(self._doors)} serving"
+        )
+        if self._generations.gone:
+            words += "; those that die cannot be replaced, see the log"
+        answers["workers"] = (serving > 0 and not self._stopping.is_set(), words)
         if self.last_fault:
             ok, detail = answers.get("policy", (True, ""))
             answers["policy"] = (ok, f"{detail}; the last reload was refused: {self.last_fault}")
@@ -189,8 +189,13 @@ class Supervisor:
         for worker in asked:
             worker.reported.clear()
             worker.channel.tell(Ask())
-        await _all((worker.reported for worker in asked), self._patience.report_seconds)
-        return {worker.slot: worker.report for worker in asked if worker.report is not None}
+        await all_set((worker.reported for worker in asked), self._patience.report_seconds)
+        # What one that has ended meanwhile had counted is with the departed.
+        return {
+            worker.slot: worker.report
+            for worker in asked
+            if worker.report is not None and not worker.gone.is_set()
+        }
 
     # --- reload -------------------------------------------------------------------------------
 
@@ -199,10 +204,12 @@ class Supervisor:
 
         A new generation judges the files first: the workers only hear of what has been found good.
         """
+        for worker in self._workers.values():
+            worker.channel.tell(Reopen())  # rotation asks for that, whatever the files say
         async with self._reload_lock:
-            if self._stopping:
+            if self._stopping.is_set():
                 return ""
-            renewed = await self._generations.renew()
+            renewed = await self._generations.renew(seconds=PREPARING_SECONDS)
             if renewed.faults:
                 self.last_fault = renewed.faults
                 _log.error("reload refused, everything stays as it was", why=renewed.faults)
@@ -210,15 +217,18 @@ class Supervisor:
             return await self._reload_workers(renewed.version)
 
     async def _reload_workers(self, version: str) -> str:
-        workers = [each for each in self._workers.values() if each.state == "serving"]
+        # Also to those that are just being forked, maybe from the generation before.
+        workers = [each for each in self._workers.values() if each.state != "draining"]
         for worker in workers:
             worker.reload = None
             worker.reloaded.clear()
             worker.channel.tell(Reload())
-        await _all((worker.reloaded for worker in workers), _PREPARING_SECONDS)
+        await all_set((worker.reloaded for worker in workers), PREPARING_SECONDS)
         faults = []
         for worker in workers:
             told = worker.reload
+            if worker.gone.is_set():
+                continue  # its successor comes from the new generation
             if told is None or told.faults or told.version != version:
                 what = "no answer" if told is None else told.faults or f"it took {told.version}"
                 faults.append(f"worker {worker.slot}: {what}")
@@ -231,31 +241,36 @@ class Supervisor:
 
     # --- the workers --------------------------------------------------------------------------
 
-    async def _start_worker(self, slot: int) -> None:
+    async def _start_worker(self, slot: int) -> WorkerProcess:
+        """Fork a worker; OSError when that cannot be done now.
+
+        It counts as one of ours before it is forked: what is told to all of them until it can
+        listen, a reload or the end, waits for it in its channel.
+        """
         ours, its = socket.socketpair()
-        worker = WorkerProcess(
-            slot, Listening(ours, FROM_WORKER), self._make_journal(), self._clock.monotonic()
-        )
-        descriptors = [
-            its.fileno(), worker.journal.fd, *(each.fileno() for each in self._doors[slot]),
-        ]  # fmt: skip
-        try:
-            worker.pid = await self._generations.fork(slot, descriptors)
-        except OSError as error:
-            ours.close()
-            _log.critical("no worker can be started", worker=slot, why=str(error))
-            return
-        finally:
-            its.close()
-        self._workers[slot] = worker
-        await worker.channel.open()
+        with its, contextlib.ExitStack() as undo:
+            channel = Listening(ours, FROM_WORKER)
+            undo.callback(channel.close)
+            journal = self._make_journal()
+            undo.callback(journal.close)
+            worker = WorkerProcess(slot, channel, journal, self._clock.monotonic())
+            await channel.open()
+            if self._stopping.is_set():
+                raise OSError("the gateway is ending")
+            self._workers[slot] = worker
+            undo.callback(worker.ended)
+            undo.callback(self._workers.pop, slot)
+            listening = (each.fileno() for each in self._doors[slot])
+            worker.pid = await self._generations.fork(slot, [its.fileno(), journal.fd, *listening])
+            undo.pop_all()
         _ = self._tasks.start(self._attend(worker), name=f"worker-{slot}")
+        return worker
 
     async def _attend(self, worker: WorkerProcess) -> None:
         """Hear a worker out until it is gone, then see to what it left."""
         try:
             while (message := await worker.channel.next()) is not None:
-                worker.heard = self._clock.monotonic()
+                worker.silent_beats = 0
                 self._hear(worker, message)
         finally:
             worker.channel.close()
@@ -268,7 +283,7 @@ class Supervisor:
                 worker.report = message
                 worker.reported.set()
             case Serving():
-                worker.state = "draining" if self._stopping else "serving"
+                worker.state = "draining" if self._stopping.is_set() else "serving"
                 worker.started.set()
             case FailedToStart():
                 worker.fault = message.detail
@@ -284,59 +299,75 @@ class Supervisor:
         if worker.report is not None:
             self._departed = merged([self._departed, worker.report.snapshot.counters()])
         _ = self._settling.start(self._settle(worker), name=f"journal-{slot}")
-        if self._stopping or worker.fault:
+        if self._stopping.is_set() or (worker.state == "starting" and not self._begun):
             return
         self._deaths += 1
         lived = self._clock.monotonic() - worker.began
-        faults = self._faults[slot] = (
-            0 if lived > self._patience.steady_seconds else self._faults.get(slot, -1) + 1
-        )
-        delays = self._patience.back_off_seconds
-        delay = delays[min(faults, len(delays) - 1)]
+        if lived > self._patience.steady_seconds:
+            self._faults.pop(slot, None)
+        delay = self._back_off(slot)
+        _ = self._tasks.start(self._tell_of(worker, lived, delay), name=f"obituary-{slot}")
+        await self._replace(slot, delay)
+
+    async def _tell_of(self, worker: WorkerProcess, lived: float, delay: float) -> None:
+        patience = self._patience.report_seconds
+        status = await self._generations.end_of(worker.pid, seconds=patience)
         _log.error(
-            "worker died", worker=slot, pid=worker.pid, lived_seconds=round(lived, 1),
-            how=how_it_ended(await self._end_of(worker)), replaced_in_seconds=delay,
+            "worker died", worker=worker.slot, pid=worker.pid, lived_seconds=round(lived, 1),
+            how=worker.fault or how_it_ended(status), replaced_in_seconds=delay,
         )  # fmt: skip
-        if delay:
-            await self._hold_back(slot, delay)
-        if not self._stopping:
-            await self._start_worker(slot)
 
-    async def _end_of(self, worker: WorkerProcess) -> int | None:
-        return await self._generations.end_of(worker.pid, seconds=self._patience.report_seconds)
+    def _back_off(self, slot: int) -> float:
+        """How long this slot has to wait after one more fault."""
+        faults = self._faults[slot] = self._faults.get(slot, -1) + 1
+        delays = self._patience.back_off_seconds
+        return delays[min(faults, len(delays) - 1)]
 
-    async def _hold_back(self, slot: int, seconds: float) -> None:
-        """Leave this worker's share of the port to the others for a while."""
-        self._waiting.add(slot)
-        reopen = give_up(self._doors[slot]) if len(self._doors) > 1 else None
-        await asyncio.sleep(seconds)
-        if reopen is not None and not self._stopping:
-            self._doors[slot] = reopen()
-        self._waiting.discard(slot)
+    async def _replace(self, slot: int, delay: float) -> None:
+        """Start another worker, as often as it takes."""
+        reopen = None
+        while not self._stopping.is_set():
+            if delay:
+                # Its share of the port is left to the others for a while.
+                if reopen is None and len(self._doors) > 1:
+                    reopen = give_up(self._doors[slot])
+                self._waiting.add(slot)
+                await asyncio.sleep(delay)
+                self._waiting.discard(slot)
+            try:
+                if reopen is not None and not self._stopping.is_set():
+                    self._doors[slot], reopen = reopen(), None
+                await self._start_worker(slot)
+            except OSError as error:
+                if self._stopping.is_set():
+                    return
+                if self._generations.gone and not self._workers:
+                    self._on_helpless()
+                    return
+                delay = self._back_off(slot)
+                _log.error(
+                    "no worker can be started", worker=slot, why=str(error), again_in_seconds=delay
+                )
+            else:
+                return
 
     async def _settle(self, worker: WorkerProcess) -> None:
         await self._settle_journal(worker.journal)
 
     async def _keep_asking(self) -> None:
+        """Kill those that leave too many heartbeats in a row without an answer.
+
+        Beats are counted, not seconds: while this process was halted nobody was asked.
+        """
+        beat = self._patience.heartbeat_seconds
         while True:
-            await asyncio.sleep(self._patience.heartbeat_seconds)
+            await asyncio.sleep(beat)
             for worker in list(self._workers.values()):
-                if (
-                    worker.started.is_set()
-                    and self._clock.monotonic() - worker.heard > self._patience.hung_seconds
-                ):
+                started = worker.started.is_set()
+                most = self._patience.hung_seconds if started else PREPARING_SECONDS
+                if worker.silent_beats * beat > most:
                     _log.error("worker killed: it has not answered", worker=worker.slot)
                     worker.kill()
-                elif worker.started.is_set():
+                elif started:
                     worker.channel.tell(Ask())
-
-
-async def _all(events: Iterable[asyncio.Event], seconds: float) -> bool:
-    """Wait for every event, for `seconds` at most; whether all have come."""
-    try:
-        async with asyncio.timeout(seconds):
-            for event in list(events):
-                await event.wait()
-    except TimeoutError:
-        return False
-    return True
+                worker.silent_beats += 1

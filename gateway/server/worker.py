@@ -24,7 +24,7 @@ class WorkerProcess:
         self.pid = 0
         self.state = "starting"
         self.began = began  # monotonic seconds
-        self.heard = began
+        self.silent_beats = 0  # heartbeats since it was heard
         self.report: Report | None = None
         self.fault = ""
         self.reload: Reloaded | None = None

@@ -17,7 +17,8 @@ from gateway.clock import SystemClock
 from gateway.server.channel import receive, send
 from gateway.server.doors import open_doors
 from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
-from gateway.server.supervisor import Patience, Supervisor, WorkerFailed
+from gateway.server.patience import Patience
+from gateway.server.supervisor import Supervisor, WorkerFailed
 from gateway.settings.values import Address
 
 PROLOGUE = """
@@ -57,6 +58,9 @@ class Journal:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+
+    def close(self) -> None:
+        pass
 
 
 class Nursery:
