@@ -5,13 +5,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-__all__ = ["ENDING_SECONDS", "PREPARING_SECONDS", "Patience", "all_set"]
+__all__ = ["PREPARING_SECONDS", "Patience", "all_set"]
 
 # How long a new generation may read and compile, and a worker start.
 PREPARING_SECONDS = 300.0
-
-# After the grace for requests in flight: the rest of the audit, then patience is over.
-ENDING_SECONDS = 15.0
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +21,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     hung_seconds: float = 30.0
     report_seconds: float = 1.0
     steady_seconds: float = 60.0
+    ending_seconds: float = 15.0  # after the grace for requests in flight: the rest of the audit
     back_off_seconds: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 

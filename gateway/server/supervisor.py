@@ -32,7 +32,7 @@ from gateway.server.messages import (
     Serving,
     StoppedAccepting,
 )
-from gateway.server.patience import ENDING_SECONDS, PREPARING_SECONDS, Patience, all_set
+from gateway.server.patience import PREPARING_SECONDS, Patience, all_set
 from gateway.server.readiness import Answers, together
 from gateway.server.worker import WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
@@ -126,13 +126,13 @@ class Supervisor:
             await self.drain(grace_seconds)
         workers = list(self._workers.values())
         spent = self._clock.monotonic() - self._draining_since
-        left = max(0.0, grace_seconds + ENDING_SECONDS - spent)
+        left = max(0.0, grace_seconds + self._patience.ending_seconds - spent)
         if not await all_set((each.gone for each in workers), left):
             for worker in list(self._workers.values()):
                 _log.error("worker killed: it did not end in time", worker=worker.slot)
                 worker.kill()
-            await all_set((worker.gone for worker in workers), ENDING_SECONDS)
-        await self._settling.close(grace_seconds=ENDING_SECONDS)
+            await all_set((worker.gone for worker in workers), self._patience.ending_seconds)
+        await self._settling.close(grace_seconds=self._patience.ending_seconds)
         await self._tasks.close()
         await self._generations.close()
 

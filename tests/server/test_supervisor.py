@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import threading
@@ -13,13 +14,14 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.clock import SystemClock
+from gateway.clock import Clock, SystemClock
 from gateway.server.channel import receive, send
 from gateway.server.doors import open_doors
 from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
 from gateway.server.patience import Patience
 from gateway.server.supervisor import Supervisor, WorkerFailed
 from gateway.settings.values import Address
+from gateway.tasks import Tasks
 
 PROLOGUE = """
 import os, signal, socket, sys
@@ -44,9 +46,13 @@ while (received := receive(channel, TO_WORKER)) is not None:
 """
 
 HANGS = "send(channel, Serving()); signal.pause()"
+NEVER_SERVES = "receive(channel, TO_WORKER)"
+DIES_WHEN_ASKED = "send(channel, Serving()); receive(channel, TO_WORKER); report(); os._exit(7)"
 DIES = "send(channel, Serving()); report(); os._exit(7)"
 CANNOT_START = "send(channel, FailedToStart(detail='cannot record: disk full')); os._exit(1)"
 KEEPS_THE_OLD = SERVES.replace('version="v2", faults=""', 'version="v1", faults="no room"')
+
+NO_FORK = ""
 
 QUICK = Patience(
     heartbeat_seconds=0.02, hung_seconds=1.0, report_seconds=5.0, back_off_seconds=(0.0, 0.01, 0.02)
@@ -64,9 +70,15 @@ class Journal:
 
 
 class Nursery:
-    """Forks what it was told to fork next, the last of it for ever."""
+    """Forks what it was told to fork next, the last of it for ever.
 
-    def __init__(self, *scripts: str, renewed: Renewed) -> None:
+    What a later generation is asked to fork waits for `before_fork` of its channel.
+    """
+
+    def __init__(
+        self, *scripts: str, renewed: Renewed, before_fork: Callable[[socket.socket], object]
+    ) -> None:
+        self._before_fork = before_fork
         self.ours, self.its = socket.socketpair()
         self._scripts = list(scripts)
         self._renewed = renewed
@@ -79,6 +91,8 @@ class Nursery:
         while (received := receive(channel, TO_NURSERY)) is not None:
             message, descriptors = received
             if isinstance(message, Fork):
+                if channel is not self.its:
+                    self._before_fork(channel)
                 self._fork(channel, message.slot, descriptors[0])
             else:
                 generation = socket.socket(fileno=descriptors.pop())
@@ -94,6 +108,9 @@ class Nursery:
     def _fork(self, channel: socket.socket, slot: int, descriptor: int) -> None:
         with self._lock:
             script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+        if script == NO_FORK:
+            send(channel, Forked(slot=slot, pid=0, fault="cannot fork: no memory"))
+            return
         child = Popen(
             [sys.executable, "-c", PROLOGUE + script, str(descriptor)], pass_fds=[descriptor]
         )
@@ -117,7 +134,11 @@ class Nursery:
 
 @asynccontextmanager
 async def supervised(
-    *scripts: str, workers: int = 1, renewed: Renewed | None = None
+    *scripts: str,
+    workers: int = 1,
+    renewed: Renewed | None = None,
+    before_fork: Callable[[socket.socket], object] = lambda _: None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[Supervisor, list[Journal]]]:
     settled: list[Journal] = []
     spare, other = socket.socketpair()
@@ -125,13 +146,15 @@ async def supervised(
     async def settle(journal: Any) -> None:
         settled.append(journal)
 
-    nursery = Nursery(*scripts, renewed=renewed or Renewed(version="v2", faults=""))
+    nursery = Nursery(
+        *scripts, renewed=renewed or Renewed(version="v2", faults=""), before_fork=before_fork
+    )
     supervisor = Supervisor(
         nursery.ours,
         open_doors(Address("127.0.0.1", 0), workers, {}),
         make_journal=lambda: Journal(spare.fileno()),
         settle_journal=settle,
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         patience=QUICK,
     )
     try:
@@ -235,3 +258,146 @@ async def test_draining_is_not_ready() -> None:
         assert (await supervisor.checks())["workers"] == (True, "1 of 1 serving")
         await supervisor.drain(5)
         assert (await supervisor.checks())["workers"] == (False, "draining")
+
+
+class LeapingClock:
+    """Every look at it is so many seconds later than the last one."""
+
+    def __init__(self) -> None:
+        self.leap_seconds = 0.0
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        self._now += self.leap_seconds
+        return self._now
+
+    def wall(self) -> float:
+        return self._now
+
+
+async def test_a_supervisor_that_was_halted_for_long_kills_nobody_for_it() -> None:
+    clock = LeapingClock()
+    with capture_logs() as log:
+        async with supervised(SERVES, HANGS, SERVES, workers=2, clock=clock) as (supervisor, _):
+            await supervisor.start()
+            pids = supervisor.worker_pids
+            clock.leap_seconds = 1000.0
+            await until(lambda: bool(told(log, "worker died")))
+            clock.leap_seconds = 0.0
+
+    (killed,) = told(log, "worker killed: it has not answered")
+    (died,) = told(log, "worker died")
+    assert died["pid"] == pids[killed["worker"]]
+    assert died["worker"] == killed["worker"]
+
+
+async def test_one_that_dies_while_all_are_asked_is_counted_once() -> None:
+    async with supervised(DIES_WHEN_ASKED, HANGS, SERVES, workers=2) as (supervisor, _):
+        await supervisor.start()
+        counted = dict((await supervisor.snapshot()).readings)  # until the other one is killed
+
+    assert counted["gateway_refusals_total"]["overlong",] == 1
+
+
+async def test_a_replacement_that_cannot_start_is_tried_again() -> None:
+    with capture_logs() as log:
+        async with supervised(SERVES, CANNOT_START, SERVES) as (supervisor, _):
+            await supervisor.start()
+            os.kill(supervisor.worker_pids[0], signal.SIGKILL)
+            await until(lambda: len(told(log, "worker died")) == 2)
+            await served(supervisor)
+
+    assert {each["how"] for each in told(log, "worker died")} == {
+        "killed by SIGKILL",
+        "cannot record: disk full",
+    }
+
+
+async def test_a_fork_that_fails_is_tried_again() -> None:
+    with capture_logs() as log:
+        async with supervised(SERVES, NO_FORK, NO_FORK, SERVES) as (supervisor, _):
+            await supervisor.start()
+            os.kill(supervisor.worker_pids[0], signal.SIGKILL)
+            await until(lambda: bool(told(log, "worker died")))
+            await served(supervisor)
+
+    assert [
+        (each["why"], each["again_in_seconds"]) for each in told(log, "no worker can be started")
+    ] == [("cannot fork: no memory", 0.01), ("cannot fork: no memory", 0.02)]
+
+
+async def test_a_first_fork_that_fails_is_told_and_nothing_serves() -> None:
+    async with supervised(NO_FORK) as (supervisor, _):
+        with pytest.raises(WorkerFailed, match="cannot fork: no memory"):
+            await supervisor.start()
+
+
+async def served(supervisor: Supervisor) -> None:
+    """Until one worker serves."""
+    async with asyncio.timeout(60):
+        while (await supervisor.checks())["workers"] != (True, "1 of 1 serving"):
+            await asyncio.to_thread(os.sched_yield)
+
+
+async def test_a_reload_reaches_a_worker_that_the_generation_before_is_just_forking() -> None:
+    def until_it_is_replaced(channel: socket.socket) -> bytes:
+        return channel.recv(1, socket.MSG_PEEK)
+
+    with capture_logs() as log:
+        async with supervised(SERVES, before_fork=until_it_is_replaced) as (supervisor, _):
+            await supervisor.start()
+            assert await supervisor.reload() == ""
+            os.kill(supervisor.worker_pids[0], signal.SIGKILL)
+            await until(lambda: bool(told(log, "worker died")) and not supervisor.worker_pids)
+            async with asyncio.timeout(60):
+                assert await supervisor.reload() == ""
+            assert len(supervisor.worker_pids) == 1
+
+    assert [entry["workers"] for entry in told(log, "reloaded")] == [1, 1]
+
+
+async def test_the_end_reaches_a_worker_that_is_just_being_forked() -> None:
+    gate, tasks = threading.Event(), Tasks("test")
+    with capture_logs() as log:
+        async with supervised(SERVES, before_fork=lambda _: gate.wait(60)) as (supervisor, settled):
+            await supervisor.start()
+            assert await supervisor.reload() == ""
+            os.kill(supervisor.worker_pids[0], signal.SIGKILL)
+            await until(lambda: bool(told(log, "worker died")) and not supervisor.worker_pids)
+            draining = tasks.start(supervisor.drain(60), name="drain")
+            while (await supervisor.checks())["workers"] != (False, "draining"):
+                await asyncio.to_thread(os.sched_yield)
+            gate.set()
+            async with asyncio.timeout(60):
+                await draining
+                await supervisor.end(1000)
+
+    assert len(settled) == 2
+    assert len(told(log, "worker died")) == 1
+    assert not told(log, "worker killed: it did not end in time")
+
+
+async def test_the_end_is_counted_from_the_beginning_of_the_drain() -> None:
+    clock = LeapingClock()
+    with capture_logs() as log:
+        async with supervised(HANGS, clock=clock) as (supervisor, _):
+            await supervisor.start()
+            await supervisor.drain(0.01)
+            clock.leap_seconds = 2000.0
+            async with asyncio.timeout(60):
+                await supervisor.end(1000)
+
+    assert told(log, "worker killed: it did not end in time")
+
+
+async def test_a_start_that_is_given_up_leaves_no_worker() -> None:
+    with capture_logs() as log:
+        async with supervised(NEVER_SERVES) as (supervisor, _):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await supervisor.start()
+            async with asyncio.timeout(60):
+                await supervisor.end(1000)
+            assert not supervisor.worker_pids
+
+    assert not told(log, "worker killed: it did not end in time")
