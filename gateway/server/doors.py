@@ -71,12 +71,15 @@ def take_over(
             each.close()
     if not ours:
         return open_doors(at, workers, environ)
-    doors: Doors = [ours[slot::workers] for slot in range(workers)]
-    for sockets in doors:
-        if not sockets and isinstance(at, UnixPath):
-            sockets.append(ours[0].dup())
-        elif not sockets:
-            sockets += [_joined(each) for each in ours[:1]]
+    if isinstance(at, UnixPath):
+        return _dealt(ours, workers)
+    doors: Doors = [[] for _ in range(workers)]
+    port = at.port or int(ours[0].getsockname()[1])
+    for family, host in _hosts(at):
+        there = [each for each in ours if each.getsockname()[:2] == (host, port)]
+        dealt = _dealt(there, workers) if there else _opened(family, host, port, workers)
+        for sockets, more in zip(doors, dealt, strict=True):
+            sockets.extend(more)
     return doors
 
 
@@ -86,7 +89,15 @@ def _is_at(each: socket.socket, at: Address | UnixPath) -> bool:
     if each.family == socket.AF_UNIX:
         return False
     host, port = each.getsockname()[:2]
-    return port == (at.port or port) and host in {name for *_, (name, *_) in _resolved(at)}
+    return port == (at.port or port) and host in {name for _, name in _hosts(at)}
+
+
+def _dealt(sockets: Sequence[socket.socket], workers: int) -> Doors:
+    """All of them, at one address, to one worker each; a worker for whom none is left gets one."""
+    doors = [list(sockets[slot::workers]) for slot in range(workers)]
+    for without in filter(lambda each: not each, doors):
+        without.append(_joined(sockets[0]) if _is_shared_out(sockets[0]) else sockets[0].dup())
+    return doors
 
 
 def _joined(other: socket.socket) -> socket.socket:
@@ -134,30 +145,50 @@ def where(listening: socket.socket) -> str:
 def _tcp(at: Address, workers: int) -> Doors:
     doors: Doors = [[] for _ in range(workers)]
     port = at.port
-    for family, _, _, _, (host, *_) in _resolved(at):
-        bound = _bound(family, str(host), port, alone=True)
-        port = port or int(bound.getsockname()[1])  # the system chose: the same for all
-        bound.close()
-        for sockets in doors:
-            sockets.append(_bound(family, str(host), port, alone=False))
-    for sockets in doors:
-        for each in sockets:
-            each.listen(BACKLOG)
+    for family, host in _hosts(at):
+        for sockets, more in zip(doors, _opened(family, host, port, workers), strict=True):
+            sockets.extend(more)
+        port = int(doors[0][0].getsockname()[1])  # where the system chose: the same for all
     return doors
 
 
-def _resolved(at: Address) -> list[tuple[int, int, int, str, tuple[str | int, ...]]]:
+def _opened(family: int, host: str, port: int, workers: int) -> Doors:
+    """A socket for each worker; CannotListen if anybody listens there."""
+    with _bound(family, host, port, alone=True) as bound:
+        port = int(bound.getsockname()[1])
+    doors = [[_bound(family, host, port, alone=False)] for _ in range(workers)]
+    for (each,) in doors:
+        each.listen(BACKLOG)
+    return doors
+
+
+def _hosts(at: Address) -> list[tuple[int, str]]:
+    """The addresses that a name stands for, of those kinds that this host has."""
     try:
         found = socket.getaddrinfo(
             at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
         raise CannotListen(f"`{at.host}` is no address of this host: {error.strerror}") from None
-    return list(dict.fromkeys(found))  # type: ignore[arg-type]
+    hosts = list(dict.fromkeys((int(family), str(name[0])) for family, _, _, _, name in found))
+    return [each for each in hosts if len(hosts) == 1 or _is_here(*each)] or hosts
+
+
+def _is_here(family: int, host: str) -> bool:
+    """Not so for `::1` of `localhost` where IPv6 is switched off."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        return error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+    return True
 
 
 def _bound(family: int, host: str, port: int, *, alone: bool) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise CannotListen(error.errno, f"{host!r}: {error.strerror}") from None
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if not alone:
@@ -202,8 +233,10 @@ def _refuse_if_taken(path: Path) -> None:
         probe.settimeout(1)
         try:
             probe.connect(str(path))
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             return
+        except OSError:
+            pass  # busy, or not for us to see
     raise CannotListen(errno.EADDRINUSE, f"`{path}`: address already in use")
 
 

@@ -1,5 +1,6 @@
 """Listening sockets: one for each worker, none by accident, all of them served after a takeover."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -180,3 +181,85 @@ def test_with_socket_activation_the_service_manager_has_the_sockets(closing: Exi
     with pytest.raises(CannotListen, match="no socket was given"):
         take_over(given, Activated(), 1, {})
     assert given[0].fileno() == -1
+
+
+BOTH = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")]
+
+
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Address:
+    """A name that stands for two addresses, as `localhost` often does."""
+    found = [(family, socket.SOCK_STREAM, 6, "", (host, 0)) for family, host in BOTH]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    return Address("both.test", 0)
+
+
+def hosts_of(sockets: list[socket.socket]) -> set[str]:
+    return {each.getsockname()[0] for each in sockets}
+
+
+def test_with_several_addresses_every_worker_has_each(
+    closing: ExitStack, two_addresses: Address
+) -> None:
+    doors = kept(closing, open_doors(two_addresses, 2, {}))
+
+    assert [hosts_of(sockets) for sockets in doors] == [{"127.0.0.1", "127.0.0.2"}] * 2
+    assert len({each.getsockname()[1] for sockets in doors for each in sockets}) == 1
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 3), (2, 2), (3, 1)])
+def test_after_a_takeover_every_worker_has_each_address(
+    closing: ExitStack, two_addresses: Address, before: int, after: int
+) -> None:
+    running = kept(closing, open_doors(two_addresses, before, {}))
+    given = [each for sockets in running for each in sockets]
+
+    doors = kept(closing, take_over(given, two_addresses, after, {}))
+
+    assert [hosts_of(sockets) for sockets in doors] == [{"127.0.0.1", "127.0.0.2"}] * after
+    assert {each.fileno() for each in given} <= {each.fileno() for d in doors for each in d}
+
+
+def test_an_address_that_the_running_one_did_not_have_is_opened(
+    closing: ExitStack, two_addresses: Address
+) -> None:
+    first, second = kept(closing, open_doors(two_addresses, 1, {}))[0]
+    second.close()
+
+    (sockets,) = kept(closing, take_over([first], two_addresses, 1, {}))
+
+    assert hosts_of(sockets) == {"127.0.0.1", "127.0.0.2"}
+    assert len({each.getsockname()[1] for each in sockets}) == 1
+
+
+@pytest.mark.parametrize("missing", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+def test_of_a_name_only_the_addresses_that_are_here_are_served(
+    closing: ExitStack, two_addresses: Address, monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    class WithoutTheSecond(socket.socket):
+        def bind(self, address: object) -> None:
+            if isinstance(address, tuple) and address[0] == "127.0.0.2":
+                raise OSError(missing, os.strerror(missing))
+            super().bind(address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "socket", WithoutTheSecond)
+    (sockets,) = kept(closing, open_doors(two_addresses, 1, {}))
+
+    assert hosts_of(sockets) == {"127.0.0.1"}
+
+
+def test_a_socket_file_whose_server_is_too_busy_to_answer_is_in_use(
+    closing: ExitStack, tmp_path: Path
+) -> None:
+    path = tmp_path / "gateway.sock"
+    busy = closing.enter_context(socket.socket(socket.AF_UNIX))
+    busy.bind(str(path))
+    busy.listen(0)
+    for _ in range(8):  # more than wait in its queue
+        waiting = closing.enter_context(socket.socket(socket.AF_UNIX))
+        waiting.setblocking(False)
+        waiting.connect_ex(str(path))
+
+    with pytest.raises(CannotListen, match="address already in use"):
+        open_one(UnixPath(path), {})
+    assert path.is_socket()
