@@ -38,7 +38,7 @@ MOST_NOTE_BYTES = _SLOT_BYTES - _SLOT_HEAD_BYTES
 
 _HEADER_BYTES = mmap.PAGESIZE
 _MAGIC = int.from_bytes(b"ucsgwaj1", "little")
-_FORMAT, _PLACES, _WRITTEN, _READ, _DEVICE, _INODE, _OFFSET = range(7)
+_FORMAT, _PLACES, _USED, _WRITTEN, _READ, _DEVICE, _INODE, _OFFSET = range(8)
 
 _OPEN = 1 << 63
 """The state of a slot whose request is under way: beyond any position."""
@@ -133,6 +133,8 @@ class Journal:
 
     def slot(self, number: int) -> int:
         """The slot of that number, below `places`, as the other methods want it."""
+        if number >= self._words[_USED]:
+            self._words[_USED] = number + 1
         return (_HEADER_BYTES + number * _SLOT_BYTES) // _WORD_BYTES
 
     def note(self, slot: int, note: bytes) -> None:
@@ -207,11 +209,12 @@ class Journal:
     def open_slots(self) -> list[tuple[int, bytes]]:
         """The slots of requests that were under way, and what is noted there; for a successor.
 
-        The stamp of a commit that was cut short must not come true when others commit.
+        The stamp of a commit that was cut short must not come true when others commit. Slots that
+        were never used are not looked at: a look takes memory, 20 MiB of it for all.
         """
         words, written = self._words, self.written
         found = []
-        for number in range(self.places):
+        for number in range(words[_USED]):
             slot = self.slot(number)
             if words[slot] > written:
                 words[slot] = _OPEN

@@ -51,6 +51,15 @@ def test_capacity_is_counted_in_places_for_a_note_and_a_line(journal: Journal) -
     assert os.fstat(journal.fd).st_size <= 4 * PLACE + 3 * mmap.PAGESIZE
 
 
+def test_a_look_at_its_notes_takes_no_memory_for_those_that_were_never_made() -> None:
+    journal = Journal.create(64 << 20)
+    journal.note(journal.slot(2), b"about to")
+
+    assert notes(journal) == [b"about to"]
+    assert os.fstat(journal.fd).st_blocks * 512 <= 4 * mmap.PAGESIZE
+    journal.close()
+
+
 def test_there_is_room_for_one_request_at_least() -> None:
     journal = Journal.create(1)
 
