@@ -18,7 +18,11 @@ __all__ = ["command"]
 @click.command("serve")
 @config_option
 def command(config: Path) -> int:
-    """Run the gateway until SIGTERM or Ctrl-C; SIGHUP takes over a changed policy.
+    """Run the gateway until SIGTERM or Ctrl-C; SIGHUP reads changed files anew.
+
+    SIGTERM lets requests in flight end. SIGHUP takes over policy, catalogues, users, keys and
+    certificates if all of them are sound, and reopens the audit file; other settings need a
+    restart, or a second gateway that takes over (`listen.takeover_socket`).
 
     A settings or policy file with an error is told with every finding, and nothing is started.
     """

@@ -25,7 +25,7 @@ class AuditSettings(Section):
         default=67_108_864,
         ge=1_048_576,
         le=1 << 36,
-        description="shared memory for lines that are under way or waiting for the disk, taken only"
+        description="shared memory of each worker for lines that are under way or waiting for the disk, taken only"
         " as it is used; beyond it requests are refused with 503, because what cannot be recorded is"
         " not carried out; 64 MiB hold some 20,000 requests under way, or 100,000 lines",
     )

@@ -29,11 +29,11 @@ class Limits(Section):
     )
     max_segments: Count = Field(
         default=32,
-        description="segments of the path, else 400; the deepest operation of any catalogue has 8",
+        description="segments of the path, else 414; the deepest operation of any catalogue has 8",
     )
     max_query_parameters: Count = Field(
         default=100,
-        description="query parameters, else 400; Tomcat and Jetty allow 1000 of a form, no"
+        description="query parameters, else 414; Tomcat and Jetty allow 1000 of a form, no"
         " catalogue has use for 100",
     )
     max_inspected_body_bytes: Bytes = Field(

@@ -35,7 +35,8 @@ class Settings(Section):
     ] = Field(
         default=1,
         description="processes that serve clients, each on one processor; `auto` for as many as"
-        " this process may use; a further one supervises them and has the admin port",
+        " this process may run on, whatever a CPU quota leaves of them; a further one supervises"
+        " them and has the admin port",
     )  # fmt: skip
     services: Annotated[
         tuple[ServiceSettings, ...],
