@@ -136,6 +136,21 @@ def test_our_own_authority_is_the_only_one(tmp_path: Path, authority: Authority)
     assert known["subject"] == ((("commonName", "authority"),),)
 
 
+def test_a_worker_that_is_replaced_needs_none_of_the_files(
+    tmp_path: Path, authority: Authority, pair: Pair
+) -> None:
+    files = {
+        "ca_file": "authority.pem",
+        "certificate_file": "gateway.crt",
+        "key_file": "gateway.key",
+    }
+    tls = load(tmp_path, nodes=SECURE, tls=files).tls
+    assert tls is not None
+    for name in files.values():
+        (tmp_path / name).write_text("half written")
+    assert tls.context().get_ca_certs()
+
+
 def test_there_is_no_setting_that_turns_verification_off() -> None:
     schema = UpstreamSettings.model_json_schema()
     assert set(schema["$defs"]["UpstreamTls"]["properties"]) == {

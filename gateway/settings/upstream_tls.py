@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 from pydantic_core import InitErrorDetails
 
 from gateway.settings.base import Section, finding, refuse, surroundings
@@ -42,6 +42,8 @@ class UpstreamTls(Section):
         description="name that every node's certificate has to bear; the node's own host if left"
         " out",
     )
+
+    _context: ssl.SSLContext | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _files_fit(self) -> Self:
@@ -76,7 +78,16 @@ class UpstreamTls(Section):
         return faults
 
     def context(self) -> ssl.SSLContext:
-        """A context for connections to the nodes. Raises OSError where a file has changed since."""
+        """The context for connections to the nodes, from the files as they were the first time.
+
+        So a worker that is forked later needs no file. Raises OSError where one has changed since
+        it was looked into.
+        """
+        if self._context is None:
+            self._context = self._made()
+        return self._context
+
+    def _made(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the name
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # RFC 9525 section 2: the name is that of the extension, never the subject's common name.
