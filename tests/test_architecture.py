@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sysconfig
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -65,6 +66,17 @@ def test_the_import_contracts_hold() -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert " 0 broken." in done.stdout
+
+
+def test_the_layer_table_is_the_contract() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (layers,) = [
+        each["layers"] for each in project["tool"]["importlinter"]["contracts"] if "layers" in each
+    ]
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("| layer | what is there |")[1]
+    rows = re.findall(r"^\| (`.*?) \|", page.split("\n\n")[0], re.MULTILINE)
+    told = [{Path(name).stem for name in re.findall(r"`([^`]+)`", row)} for row in rows]
+    assert told == [{name.split(".")[-1] for name in layer.split(" | ")} for layer in layers]
 
 
 def test_every_file_begins_with_why() -> None:

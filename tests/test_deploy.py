@@ -299,6 +299,16 @@ def test_there_are_descriptors_for_every_client_and_its_upstream(host: Settings)
     assert compose()["services"]["gateway"]["ulimits"]["nofile"] > needed
 
 
+def test_container_unit_and_page_allow_as_many_processes_and_threads() -> None:
+    (asked,) = re.findall(r"--pids-limit (\d+)", PAGE)
+    assert UNIT["TasksMax"] == [asked]
+    assert compose()["services"]["gateway"]["pids_limit"] == int(asked)
+
+
+def test_one_worker_that_is_killed_for_want_of_memory_does_not_take_the_others_along() -> None:
+    assert UNIT["OOMPolicy"] == ["continue"]
+
+
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     copy = tmp_path / "ucs-gateway.service"
     copy.write_text(runnable(SERVICE))

@@ -20,6 +20,7 @@ from gateway.http.headers import FORWARDED
 from gateway.http.problem import Problem, render
 from gateway.metrics import METRICS
 from gateway.settings import Settings, load_settings
+from gateway.upstream.balance import STRATEGIES
 from policy import Code, Missing, Reason, UseRole
 from tests.support.cases import CATALOGUES, CONFIG, ROOT
 from tests.support.deployment import anchors, code_in, commands_in
@@ -125,9 +126,60 @@ def sections_in(annotation: Any, *, is_list: bool = False) -> Iterator[tuple[Any
         yield from sections_in(inner, is_list=is_list)
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["## Nodes and failover", "## TLS", "## Proxies and hosts", "## What comes back"],
+)
+def test_every_setting_of_an_example_exists(heading: str) -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", section_of(PAGE, heading), re.DOTALL)
+    given = {key for each in examples for key in paths_in(yaml.safe_load(each))}
+    assert given != set()
+    assert given <= rows("settings")
+
+
+def paths_in(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from paths_in(each, f"{path}[]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield (where := f"{path}.{key}".lstrip("."))
+            yield from paths_in(inner, where)
+
+
 def test_every_way_a_request_can_end_is_in_the_readme() -> None:
     audit = section_of(PAGE, "### Audit")
-    assert all(f"`{ending}`" in audit for ending in Ending)
+    assert re.findall(r"^\| `([a-z-]+)` \|", audit, re.MULTILINE) == ["ending", *Ending]
+
+
+def test_every_signal_that_is_heeded_is_in_the_readme() -> None:
+    heeded = set(
+        re.findall(
+            r"\bsignal\.(SIG[A-Z]+)", (ROOT / "gateway" / "app" / "serve.py").read_text("utf-8")
+        )
+    )
+    told = re.findall(r"^\| (SIG[A-Z, ]+) \|", section_of(PAGE, "## Running it"), re.MULTILINE)
+    assert heeded - {"SIGCHLD"} == {name for row in told for name in row.split(", ")}
+
+
+def test_every_way_to_choose_a_node_is_in_the_readme() -> None:
+    assert all(f"`{name}`" in section_of(PAGE, "## Nodes and failover") for name in STRATEGIES)
+
+
+def test_every_answer_to_a_limit_is_a_documented_one() -> None:
+    section = section_of(PAGE, "## Limits and overload")
+    named = set(re.findall(r"\d{3}, `([a-z-]+)`", section))
+    assert {"overloaded", "upstream-busy", "audit-unavailable"} <= named <= rows("codes")
+
+
+def test_every_benchmark_is_described() -> None:
+    text = (ROOT / "benchmarks" / "__main__.py").read_text("utf-8")
+    there = re.findall(r'^    "(\w+)": ', text, re.MULTILINE)
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", section_of(page, "## Benchmarks"), re.MULTILINE)
+    assert sorted(listed) == sorted(there) != []
+    asked = re.findall(r'make bench ARGS="([\w ]+)"', PAGE + page)
+    assert {name for names in asked for name in names.split()} <= set(there)
 
 
 def test_every_exit_code_is_in_the_readme() -> None:

@@ -73,7 +73,8 @@ def _ask_for_certificates(context: ssl.SSLContext, settings: TlsSettings) -> Non
     # every other one of the same root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # A resumed session brings its certificate along unverified: it may have expired, or its
-    # authority been taken out. So every connection shows its certificate anew.
+    # authority been taken out. So no tickets, which outlive this context. What OpenSSL itself keeps
+    # of sessions in TLS 1.2 does not: they were verified by these very authorities.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
 
