@@ -79,21 +79,29 @@ class Pool:
         """A connection of the caller's own, who aborts it in the end. Raises UpstreamFailed."""
         loop = asyncio.get_running_loop()
         is_tls = self._tls is not None
+        connection = UpstreamConnection(
+            loop, self._watch, self._outbox, self.name, self._limits, is_tls=is_tls
+        )
+        is_made = False
         try:
             async with asyncio.timeout(self._connect_timeout_seconds):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(
-                        loop, self._watch, self._outbox, self.name, self._limits, is_tls=is_tls
-                    ),
+                await loop.create_connection(
+                    lambda: connection,
                     self._host,
                     self._port,
                     ssl=self._tls,
                     server_hostname=self._server_name if is_tls else None,
                 )
+            is_made = True
         except TimeoutError:
             raise UpstreamFailed("no connection within connect_timeout_seconds") from None
         except OSError as error:
             raise UpstreamFailed(_why(error)) from None
+        finally:
+            if not is_made:
+                # Where we are cancelled in the turn in which it was made, uvloop closes it
+                # without telling it so.
+                self._watch.remove(connection)
         return connection
 
     def take_back(self, connection: UpstreamConnection | None, *, clean: bool) -> None:
