@@ -21,6 +21,7 @@ from gateway.clock import Clock
 from gateway.errors import (
     AuditUnavailable,
     GatewayError,
+    IdentityUnavailable,
     InternalFault,
     MethodRefused,
     Overloaded,
@@ -38,6 +39,7 @@ from gateway.refusals import Refusals
 from gateway.settings import Limits
 from gateway.standing import Standing
 from gateway.upstream import Transfer, Upstream, send
+from gateway.upstream.seldom import Seldom
 from gateway.wire.client import METHODS, ClientConnection
 from policy import (
     Decision,
@@ -54,6 +56,10 @@ __all__ = ["Pipeline"]
 _log = get_logger("gateway.pipeline")
 
 _FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
+
+# Each of these befalls every request for as long as its cause lasts, and anybody can ask
+# (threat R-7). Those of the upstreams are told by node.
+_IN_FLOODS = (AuditUnavailable, IdentityUnavailable)
 
 
 class Pipeline:
@@ -93,6 +99,7 @@ class Pipeline:
         self._standing = Standing(authenticator, clock)
         self._admission = Admission(limits.max_in_flight)
         self._inspection = Inspection(limits)
+        self._seldom = {kind.code: Seldom(clock) for kind in _IN_FLOODS}
         self._id_prefix = secrets.token_hex(8)
         self._numbers = count(1)
 
@@ -267,6 +274,8 @@ class Pipeline:
         from_upstream = isinstance(error, _FROM_UPSTREAM)
         exchange.error_code = error.code
         self._metrics.refused(error.code)
+        if error.code in self._seldom:
+            self._seldom[error.code].mark(error)
         is_load = error.retry_after_seconds  # which is counted, and said once
         if error.status >= 500 and not (error.is_repeat or is_load):
             _log.warning(error.code, detail=error.detail, request_id=exchange.id)
