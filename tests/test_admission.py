@@ -175,6 +175,25 @@ def test_it_is_noted_before_its_body_is_waited_for() -> None:
     assert (line.method, line.effect, line.reason) == ("POST", "deny", "overloaded")
 
 
+@pytest.mark.parametrize("how", ["ends", "stays silent"])
+def test_whoever_keeps_the_rest_of_a_refused_body_back_still_has_its_answer(how: str) -> None:
+    """It was whole: a reset might take it away, and the refusal is all there is to record."""
+    house, _, _ = full()
+    client = turned_away(house, asks(ANN, more=b"Content-Length: 5\r\n", method=b"POST") + b"hel")
+    if how == "ends":
+        client.end()
+    else:
+        client.advance(31)
+    assert isinstance(client.connection._task.waits, bool)
+    [exchange] = house.audit.exchanges
+    assert (exchange.status, exchange.ending, exchange.error_code) == (
+        503, Ending.REFUSED, "overloaded",
+    )  # fmt: skip
+    assert "abort" not in client.transport.calls
+    counted = house.metrics.snapshot().readings["gateway_refusals_total"]
+    assert {code: count for code, count in counted.items() if count} == {("overloaded",): 1}
+
+
 def test_a_refused_body_that_dribbles_in_takes_nobodys_place() -> None:
     """R-1: a few idle strangers could fill every place."""
     house = House(limits=Limits(max_in_flight=1), ann=holder("ann"))

@@ -261,9 +261,12 @@ class ClientConnection(Session):
         )
 
     async def skip_body(self) -> None:
-        """Read the rest of the body and forget it. Raises as `body_piece`."""
-        while await self.body_piece():
-            pass
+        """Read the rest of the body and forget it; where it does not come, nothing else will."""
+        try:
+            while await self.body_piece():
+                pass
+        except (FramingRejected, RequestTimeout):
+            self.reusable = False
 
 
 def _method_of(buffer: bytes) -> str:
