@@ -7,6 +7,7 @@ whatever the workers do, and one scrape sums them up.
 """
 
 import asyncio
+import contextlib
 import signal
 import socket
 from collections.abc import Mapping
@@ -114,10 +115,12 @@ class _Service:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(supervisor.end, settings.limits.shutdown_seconds)
             stack.push_async_callback(self._reloads.close)
-            if not await self._start(supervisor):
-                return  # a predecessor finds that we hung up, and goes on
+            await self._start(supervisor)
             await admin.start()
             stack.push_async_callback(admin.close)
+            if self._stop.is_set():
+                _log.info("told to end before it served")
+                return  # a predecessor finds that we hung up, and goes on
             # What can still fail comes before the predecessor is let go.
             self._await_successors(stack, doors, admin_sockets)
             if predecessor is not None:
@@ -133,16 +136,12 @@ class _Service:
         if self._is_helpless:
             raise WorkerFailed("no worker is left, and there is nothing to make another from")
 
-    async def _start(self, supervisor: Supervisor) -> bool:
-        """Whether all workers serve; not so if the end was asked for first."""
-        try:
+    async def _start(self, supervisor: Supervisor) -> None:
+        """Until all workers serve, or the end is asked for."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as self._starting:
                 await supervisor.start()
-        except TimeoutError:
-            return False
-        finally:
-            self._starting = None
-        return not self._stop.is_set()
+        self._starting = None
 
     def _heed_signals(self, supervisor: Supervisor) -> None:
         loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ import pytest
 
 from gateway.cli.output import Exit
 from gateway.settings import Address
-from tests.cli.process import running, serving, workers_of
+from tests.cli.process import children_of, running, serving, workers_of
 from tests.support.echo import EchoUpstream
 from tests.support.load import Counts, Load, reading, writing
 from tests.support.raw import RawClient, request
@@ -306,3 +306,103 @@ async def test_systemd_hears_when_it_serves_and_when_it_stops(
                 gateway.send_signal(signal.SIGTERM)
                 assert await loop.sock_recv(manager, 100) == b"STOPPING=1"
             assert await gateway.ended() == Exit.YES
+
+
+async def test_sighup_reopens_the_audit_file_whatever_has_become_of_the_policy(
+    upstream: EchoUpstream, tmp_path: Path
+) -> None:
+    audit, rotated = tmp_path / "audit.jsonl", tmp_path / "audit.jsonl.1"
+    async with running("serve", "--config", settings_in(tmp_path, upstream.url)) as gateway:
+        address, _ = await serving(gateway)
+        async with Load(address, clients=CLIENTS, ask=reading(AUTHORIZATION)) as load:
+            await load.reach(200)
+            (tmp_path / "policy" / "policy.yaml").write_text("roles: {broken")
+            audit.rename(rotated)
+            gateway.send_signal(signal.SIGHUP)
+            for _ in range(2):
+                await gateway.logged("audit file reopened")  # each worker says so
+            before = rotated.read_bytes()
+            await load.advance(200)
+            counts = await load.stop()
+        gateway.send_signal(signal.SIGTERM)
+        assert await gateway.ended() == Exit.YES
+
+    assert rotated.read_bytes() == before
+    audit.write_bytes(before + audit.read_bytes())
+    check_nothing_lost(counts, tmp_path)
+
+
+async def test_sigterm_to_every_process_loses_nothing(
+    upstream: EchoUpstream, tmp_path: Path
+) -> None:
+    async with running("serve", "--config", settings_in(tmp_path, upstream.url)) as gateway:
+        address, _ = await serving(gateway)
+        async with Load(address, clients=CLIENTS, ask=reading(AUTHORIZATION)) as load:
+            await load.reach(200)
+            for pid in (*children_of(gateway.pid), gateway.pid):
+                os.kill(pid, signal.SIGTERM)
+            gateway.send_signal(signal.SIGTERM)  # some send it twice
+            assert await gateway.ended() == Exit.YES
+            counts = await load.stop()
+
+    check_nothing_lost(counts, tmp_path)
+    assert set(counts.by_status) == {200}
+
+
+async def test_without_nursery_and_workers_it_ends_with_an_error(
+    upstream: EchoUpstream, tmp_path: Path
+) -> None:
+    config = settings_in(tmp_path, upstream.url, workers=1)
+    async with running("serve", "--config", config) as gateway:
+        address, admin = await serving(gateway)
+        nursery, worker = children_of(gateway.pid)
+        os.kill(nursery, signal.SIGKILL)
+        await gateway.logged("the nursery is gone: workers that die cannot be replaced")
+        async with Load(address, clients=4, ask=reading(AUTHORIZATION)) as load:
+            await load.reach(40)  # what is there goes on
+            assert set((await load.stop()).by_status) == {200}
+        status, ready = await admin_json(admin, "/readyz")
+        assert status == 200
+        assert "cannot be replaced" in ready["checks"]["workers"]["detail"]
+        os.kill(worker, signal.SIGKILL)
+        assert await gateway.ended() == Exit.COULD_NOT
+
+
+async def test_a_successor_that_cannot_start_or_is_told_to_end_changes_nothing(
+    upstream: EchoUpstream, tmp_path: Path
+) -> None:
+    listen = {"takeover_socket": str(tmp_path / "takeover.sock")}
+    config = settings_in(tmp_path, upstream.url, listen=listen)
+    async with running("serve", "--config", config) as old:
+        address, admin = await serving(old)
+        fixed = {
+            "listen": listen | {"address": str(address)},
+            "admin": {"address": str(admin)},
+        }
+        async with Load(address, clients=CLIENTS, ask=reading(AUTHORIZATION)) as load:
+            await load.reach(100)
+            nowhere = tmp_path / "dangling.jsonl"
+            nowhere.symlink_to(tmp_path / "not-mounted" / "audit.jsonl")
+            broken = settings_in(tmp_path, upstream.url, audit={"file": str(nowhere)}, **fixed)
+            async with running("serve", "--config", broken) as new:
+                await old.logged("listening sockets handed over")
+                assert await new.ended() == Exit.COULD_NOT
+
+            slow = tmp_path / "nobody-reads.jsonl"
+            os.mkfifo(slow)  # a worker waits for a reader before it serves
+            waiting = settings_in(tmp_path, upstream.url, audit={"file": str(slow)}, **fixed)
+            async with running("serve", "--config", waiting) as new:
+                while len(children_of(new.pid)) < 3:  # a nursery and two workers
+                    await asyncio.to_thread(os.sched_yield)
+                new.send_signal(signal.SIGTERM)
+                await new.logged("told to end before it served")
+                reader = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
+                assert await new.ended() == Exit.YES
+                os.close(reader)
+
+            await load.advance(100)
+            counts = await load.stop()
+        old.send_signal(signal.SIGTERM)
+        assert await old.ended() == Exit.YES
+    assert counts.not_connected == 0
+    check_nothing_lost(counts, tmp_path)
