@@ -8,7 +8,7 @@
       BodyTypeRefused 415 · BodyTooLarge 413 · HeadTooLarge 431 · TargetTooLong 414
       RequestTimeout 408
       CredentialsRefused 401
-      IdentityUnavailable 503 · AuditUnavailable 503 · Overloaded 503
+      IdentityUnavailable 503 · AuditUnavailable 503 · Overloaded 503 · ShuttingDown 503
       UpstreamFailed 502 · UpstreamBusy 503 · UpstreamTimeout 504
       InternalFault 500
     SettingsInvalid (at start; never during a request)
@@ -41,6 +41,7 @@ __all__ = [
     "RequestRejected",
     "RequestTimeout",
     "SettingsInvalid",
+    "ShuttingDown",
     "TargetTooLong",
     "UpstreamBusy",
     "UpstreamFailed",
@@ -168,6 +169,15 @@ class Overloaded(GatewayError):
     status = 503
     code = "overloaded"
     public = "the gateway has as many requests in hand as it can carry out"
+    retry_after_seconds = 1
+
+
+class ShuttingDown(GatewayError):
+    """The time for requests in flight was up, and this one had no answer yet."""
+
+    status = 503
+    code = "shutting-down"
+    public = "the gateway is shutting down, and did not wait for the end of this request"
     retry_after_seconds = 1
 
 

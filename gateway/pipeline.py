@@ -26,6 +26,7 @@ from gateway.errors import (
     MethodRefused,
     Overloaded,
     RequestTimeout,
+    ShuttingDown,
     UpstreamFailed,
     UpstreamTimeout,
 )
@@ -184,8 +185,7 @@ class Pipeline:
             self._fail(exchange, client, failure)
         except asyncio.CancelledError:
             if not client.ran_out():
-                exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
-                client.abort()
+                self._cut_short(exchange, client)
                 raise
             self._fail(exchange, client, _too_late(client))
             exchange.ending = Ending.TIMED_OUT
@@ -287,6 +287,15 @@ class Pipeline:
         exchange.ending = Ending.UPSTREAM_FAILED if from_upstream else Ending.REFUSED
         keep = client.reusable = client.reusable and client.body_taken
         client.write(self._refusals.of_failure(exchange, error, keep=keep))
+
+    def _cut_short(self, exchange: Exchange, client: ClientConnection) -> None:
+        """The client has left, or its time at shutdown is up; then it is told, if it still can be."""
+        if client.ended or exchange.status is not None:
+            client.abort()
+        else:
+            client.reusable = False
+            self._fail(exchange, client, ShuttingDown())
+        exchange.ending = Ending.CLIENT_LEFT if client.ended else Ending.CANCELLED
 
     # --- the record ---------------------------------------------------------------------------
 

@@ -137,7 +137,8 @@ def test_a_shutdown_in_the_same_turn_is_a_shutdown() -> None:
     with pytest.raises(asyncio.CancelledError):
         client.connection._task.result()
     [exchange] = house.audit.exchanges
-    assert (exchange.status, exchange.ending) == (None, Ending.CANCELLED)
+    assert (exchange.status, exchange.ending) == (503, Ending.CANCELLED)
+    assert exchange.error_code == "shutting-down"
 
 
 def test_a_request_that_ends_just_before_its_time_is_left_alone() -> None:

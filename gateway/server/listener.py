@@ -108,7 +108,7 @@ class Listener:
             await self._pipeline.converse(client)
         except asyncio.CancelledError:
             # The client left, or time was up at shutdown: either way the record is written.
-            client.abort()
+            client.part()
         finally:
             self._clients.discard(client)
 

@@ -204,6 +204,12 @@ class Session(Connection):
         if not self.lost:
             await self._write_out()
 
+    def part(self) -> None:
+        """Wait for nothing any more; what is written still leaves, before an orderly close."""
+        self._outbox.flush()
+        if not self.lost:
+            self.transport.close()
+
     async def _read_on(self) -> None:
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -261,3 +261,30 @@ async def test_a_client_that_dribbles_its_body_takes_no_place_of_others(
         other = await site.ask("GET", PROFILE, roles=[READ])
         served = await exchange(slow, body, "POST")
     assert (other.status, served.status) == (200, 200)
+
+
+# --- the end ----------------------------------------------------------------------------------
+
+
+async def test_who_has_no_answer_when_the_time_is_up_is_told_to_ask_again(
+    tmp_path: Path, upstream: RecordingUpstream
+) -> None:
+    asked = asyncio.Event()
+
+    async def script(conversation: Conversation) -> None:
+        while await conversation.request():
+            asked.set()
+
+    upstream.script = script
+    limits = {"shutdown_seconds": 0.1}
+    async with running_site(tmp_path, [ucs(upstream.url)], limits=limits) as site:
+        client = await site.connect()
+        await client.send(asks())
+        await asked.wait()
+        await site.gateway.close()
+        reply = await client.reply()
+        assert await client.rest() == b""
+    assert (reply.status, reply.header("x-gateway-refusal")) == (503, "shutting-down")
+    assert (reply.header("retry-after"), reply.header("connection")) == ("1", "close")
+    [line] = Audit(tmp_path).lines()
+    assert (line["status"], line["ending"]) == (503, "cancelled")
