@@ -81,7 +81,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
 
 
 class _Common(msgspec.Struct, frozen=True, gc=False):
-    """The encoded fields before the target's digest, those behind it, and the policy.
+    """The encoded fields before the target's digest, those behind it, the policy; all for a note.
 
     It holds on to what it was made from: nothing else may get their identity.
     """
@@ -91,6 +91,7 @@ class _Common(msgspec.Struct, frozen=True, gc=False):
     before: str
     behind: str
     policy: str
+    noted: bytes
 
 
 class Composer:
@@ -115,10 +116,10 @@ class Composer:
             return shortened_note(exchange)
         try:
             common = self._common_of(exchange, decision, head.method)
-            note = (
-                f'{{"id":"{exchange.id}","began_at":{exchange.began_at!r},{common.before}'
-                f'"target_digest":"{digest}",{common.behind}"policy":{common.policy}}}'
-            ).encode()
+            note = b'{"id":"%b","began_us":%d,"target_digest":"%b",%b}' % (
+                exchange.id.encode(), int(exchange.began_at * 1_000_000), digest.encode(),
+                common.noted,
+            )  # fmt: skip
         except UNENCODABLE:
             return shortened_note(exchange)
         return note if len(note) <= MOST_NOTE_BYTES else shortened_note(exchange)
@@ -183,7 +184,9 @@ def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str
         "because": decision.because,
         "enforced": exchange.enforced,
     }
-    return _Common(decision, caller, _fields(before), _fields(behind), _text(decision.policy))
+    policy = _text(decision.policy)
+    noted = f'{_fields(before)}{_fields(behind)}"policy":{policy}'.encode()
+    return _Common(decision, caller, _fields(before), _fields(behind), policy, noted)
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,7 @@
 
 The upstream may have carried out a request whose worker was killed before the answer came. Then
 the note is all that is left: who asked for what, and that it was allowed. A note is an object of
-the fields of a `Record` that are known by then, and `began_at`. One that was refused has a note
+the fields of a `Record` that are known by then, and `began_us`. One that was refused has a note
 where its answer leaves before its line is written.
 """
 
@@ -19,10 +19,10 @@ __all__ = ["lost", "shortened_note"]
 
 
 class _Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """`began_at` is on the monotonic clock, which all processes of a machine share."""
+    """`began_us` is on the monotonic clock, which all processes of a machine share."""
 
     id: str
-    began_at: float
+    began_us: int
     service: str | None
     peer: str
     subject: str
@@ -62,7 +62,7 @@ def shortened_note(exchange: Exchange) -> bytes:
         note = msgspec.json.encode(
             _Intent(
                 id=_cut(exchange.id, 64),
-                began_at=exchange.began_at,
+                began_us=int(exchange.began_at * 1_000_000),
                 service=None if route is None else _cut(route.service, most),
                 peer=_cut(exchange.peer, most),
                 subject=_cut(caller.subject, most),
@@ -94,7 +94,7 @@ def lost(note: bytes, clock: Clock) -> Record:
     msgspec.MsgspecError.
     """
     intent = _read(note)
-    passed = clock.monotonic() - intent.began_at
+    passed = clock.monotonic() - intent.began_us / 1_000_000
     return Record(
         id=intent.id,
         time=rfc3339(clock.wall() - passed),
