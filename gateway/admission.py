@@ -6,7 +6,7 @@ it is told at once, before anything is looked up or decided, to ask again a litt
 
 Refusing costs something too, and a client that comes back at once would be refused again and
 again. So its connection is not read from for a while: the longer, the more there are of its kind,
-so that all of them together cost about a tenth of a core, and no longer than it was told to wait.
+so that all of them together cost about a fifth of a core, but half a second at most.
 Not longer than needed either: who waits in vain hangs up and connects anew, which costs most.
 
 Requests count from their decision being asked for to their reply's last byte. Whoever is waited
@@ -14,7 +14,6 @@ for without being served (a head that dribbles in, a refused body that is read a
 does not count, or a few idle strangers could fill every place.
 """
 
-from gateway.errors import Overloaded
 from gateway.logs import get as get_logger
 from gateway.wire.client import ClientConnection
 
@@ -27,6 +26,10 @@ _LOG_SECONDS = 10.0
 
 # A refusal costs nearly half of a small request, with its system calls and its audit line.
 _REFUSALS_PER_SECOND = 2_500
+
+# What a client sends meanwhile grows old unread: a request that is carried out when nobody waits
+# for it any more is a place wasted. Half of `Retry-After`, and half of the shortest usual patience.
+_LONGEST_REST_SECONDS = 0.5
 
 
 class Admission:
@@ -56,8 +59,6 @@ class Admission:
         """Do not listen for a while to a client that was turned away."""
         self._resting += 1
         try:
-            await client.rest(
-                min(self._resting / _REFUSALS_PER_SECOND, Overloaded.retry_after_seconds)
-            )
+            await client.rest(min(self._resting / _REFUSALS_PER_SECOND, _LONGEST_REST_SECONDS))
         finally:
             self._resting -= 1

@@ -157,9 +157,12 @@ class Session(Connection):
         if not self._reading_paused:
             self._reading_paused = True
             self.transport.pause_reading()
-        self.within(seconds)
+        self.at_leisure()
+        # Not the watch's business: a tick of its is as long as a rest.
+        alarm = self.loop.call_later(seconds, super().expire)
         while not (self.ended or self.expired):
             await self.wait()
+        alarm.cancel()
         self.at_leisure()
         self.keep(self.buffer)
 
