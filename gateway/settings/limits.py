@@ -72,7 +72,7 @@ class Limits(Section):
     max_in_flight: Count = Field(
         default=1_024,
         description="requests that one worker carries out at once, else 503 with `Retry-After`,"
-        " before anybody is identified, and for up to that time the connection is not read from;"
+        " before anybody is identified, and for up to half a second the connection is not read from;"
         " Envoy's default for `max_requests`",
     )
     header_timeout_seconds: Seconds = Field(
