@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping
 
 from policy import predicates
 from policy.entries import GuardEntry, WhenEntry
-from policy.predicates import BodyTest, Condition, GuardTest, QueryTest, folded_query_name
+from policy.predicates import (
+    BodyTest,
+    Condition,
+    GuardTest,
+    QueryTest,
+    Samples,
+    folded_query_name,
+)
 
 __all__ = ["condition_of", "guard_of", "lists_of"]
 
@@ -23,28 +30,38 @@ def condition_of(when: WhenEntry, lists: Lists) -> Condition:
     watched = {*(when.query_has or ()), *(when.query_value_in or ())}
     return Condition(
         text=" and ".join(text for text, _ in (*query, *body)),
-        may_fire=_every_query_test([test for _, test in query]),
-        body_test=_every_body_test([test for _, test in body]),
-        reads_query=bool(query),
+        query_tests=tuple(test for _, test in query),
+        body_tests=tuple(test for _, test in body),
         watched=frozenset(map(folded_query_name, watched)),
+        samples=Samples(tuple(_query_samples(when, lists)), tuple(_key_samples(when, lists))),
     )
 
 
 def guard_of(
     guard: GuardEntry, lists: Lists, positions: Mapping[str, int]
-) -> tuple[str, GuardTest]:
-    """What a guard demands, in words and as a test; `positions` are the path's parameters."""
+) -> tuple[str, GuardTest, Samples]:
+    """What a guard demands, in words and as a test, and the keys that make a difference to it;
+    `positions` are the path's parameters.
+    """
     if guard.body_value_equals_path is not None:
         pairs = guard.body_value_equals_path.items()
         text = " and ".join(f"body `{key}` must be the path's `{name}`" for key, name in pairs)
         tests = [predicates.equals_segment(key, positions[name]) for key, name in pairs]
-        return text, lambda body, inquiry: all(test(body, inquiry) for test in tests)
+        keys = tuple(guard.body_value_equals_path)
+        return (
+            text,
+            lambda body, inquiry: all(test(body, inquiry) for test in tests),
+            Samples((), keys),
+        )
     if guard.body_value_equals_caller is not None:
         key = guard.body_value_equals_caller
-        return f"body `{key}` must be the caller", predicates.equals_caller(key)
+        return (
+            f"body `{key}` must be the caller", predicates.equals_caller(key), Samples((), (key,)),
+        )  # fmt: skip
     outside = guard.body_values_are_records_outside or ()
     text = f"body values must be records outside {_words(outside)}"
-    return text, predicates.records_outside(_names(outside, lists))
+    names = _names(outside, lists)
+    return text, predicates.records_outside(names), Samples((), names)
 
 
 def lists_of(entry: WhenEntry | GuardEntry) -> Iterable[tuple[tuple[str, ...], str]]:
@@ -90,17 +107,18 @@ def _body_tests(when: WhenEntry, lists: Lists) -> Iterable[tuple[str, BodyTest]]
             yield f"{words} {_words(names)}", test(_names(names, lists))
 
 
-def _every_query_test(tests: list[QueryTest]) -> QueryTest:
-    """One test for all; without any, the query leaves everything open."""
-    if len(tests) == 1:
-        return tests[0]
-    return lambda names, query: all(test(names, query) for test in tests)
+def _query_samples(when: WhenEntry, lists: Lists) -> Iterable[tuple[str, str]]:
+    yield from ((name, "") for name in when.query_has or ())
+    if when.query_has_dotted_name is not None:
+        yield "a.b", ""
+    for name, values in (when.query_value_in or {}).items():
+        yield from ((name, value) for value in _names(values, lists))
 
 
-def _every_body_test(tests: list[BodyTest]) -> BodyTest | None:
-    if len(tests) <= 1:
-        return tests[0] if tests else None
-    return lambda body: all(test(body) for test in tests)
+def _key_samples(when: WhenEntry, lists: Lists) -> Iterable[str]:
+    for key, _, _ in _BODY_TESTS:
+        names: ListOrNames | None = getattr(when, key)
+        yield from _names(names or (), lists)
 
 
 def _names(names: ListOrNames, lists: Lists) -> tuple[str, ...]:

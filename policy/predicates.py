@@ -10,7 +10,7 @@ being on a list, so it is folded as narrowly as UCS documents (`inquiry.folded`)
 
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from policy.inquiry import BodyFacts, Inquiry, folded
@@ -22,6 +22,7 @@ __all__ = [
     "GuardTest",
     "Query",
     "QueryTest",
+    "Samples",
     "empty_list_outside",
     "equals_caller",
     "equals_segment",
@@ -79,19 +80,38 @@ class Answer(StrEnum):
     UNKNOWN = "cannot tell"
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a request may hold that makes a difference to a rule: query pairs and body keys."""
+
+    query: tuple[tuple[str, str], ...] = ()
+    keys: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """A condition, compiled.
 
-    `may_fire` asks the query; that settles it, unless there is a `body_test` to ask as well.
-    `watched` are the folded query names that must not be given twice.
+    `query_tests` and `body_tests` must all say yes. Each says yes as soon as *some* pair of the
+    query, or some key of the body, makes it: what is added to a request never turns a yes into a
+    no. `watched` are the folded query names that must not be given twice.
     """
 
     text: str
-    may_fire: QueryTest
-    body_test: BodyTest | None = None
-    reads_query: bool = False
+    query_tests: tuple[QueryTest, ...] = ()
+    body_tests: tuple[BodyTest, ...] = ()
     watched: frozenset[str] = frozenset()
+    samples: Samples = Samples()
+    may_fire: QueryTest = field(init=False, repr=False)
+    body_test: BodyTest | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "may_fire", _every_query_test(self.query_tests))
+        object.__setattr__(self, "body_test", _every_body_test(self.body_tests))
+
+    @property
+    def reads_query(self) -> bool:
+        return bool(self.query_tests)
 
     def answer(self, query: Query, body: BodyFacts | None) -> Answer:
         """The condition's answer by itself, for explanations."""
@@ -106,6 +126,19 @@ class Condition:
     def fires_for(self, body: BodyFacts) -> bool:
         """What the body says; yes, if it has no say."""
         return self.body_test is None or self.body_test(body)
+
+
+def _every_query_test(tests: tuple[QueryTest, ...]) -> QueryTest:
+    """One test for all; without any, the query leaves everything open."""
+    if len(tests) == 1:
+        return tests[0]
+    return lambda names, query: all(test(names, query) for test in tests)
+
+
+def _every_body_test(tests: tuple[BodyTest, ...]) -> BodyTest | None:
+    if len(tests) <= 1:
+        return tests[0] if tests else None
+    return lambda body: all(test(body) for test in tests)
 
 
 def has_names(wanted: Iterable[str]) -> QueryTest:

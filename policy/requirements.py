@@ -78,8 +78,9 @@ def _guards_of(operation: Operation, catalogue: Catalogue) -> Iterable[Guard]:
     positions = {name: below + position for position, name in operation.template.parameters}
     for number, guard in enumerate(operation.guards):
         if _applies(guard.switch, catalogue):
-            text, test = guard_of(guard, catalogue.lists, positions)
-            yield Guard(text=text, test=test, where=operation.guards_place.where(number))
+            text, test, samples = guard_of(guard, catalogue.lists, positions)
+            where = operation.guards_place.where(number)
+            yield Guard(text=text, test=test, samples=samples, where=where)
 
 
 def _applies(switch: str | None, catalogue: Catalogue) -> bool:

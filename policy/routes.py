@@ -14,30 +14,30 @@ from typing import Generic, TypeVar
 
 from policy.template import Grammar, Parameter, Template
 
-__all__ = ["Routes"]
+__all__ = ["Node", "Routes"]
 
 R = TypeVar("R")
 
 
-class _Node(Generic[R]):
+class Node(Generic[R]):
     __slots__ = ("below", "fits", "literals", "parameters", "route")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Node[R]] = {}
-        self.parameters: tuple[tuple[Grammar, _Node[R]], ...] = ()
+        self.literals: dict[str, Node[R]] = {}
+        self.parameters: tuple[tuple[Grammar, Node[R]], ...] = ()
         self.route: R | None = None
         # The usual node has one parameter at most; these are it, ready to use.
         self.fits: Callable[[str], object] | None = None
-        self.below: _Node[R] = self
+        self.below: Node[R] = self
 
-    def child(self, segment: str | Parameter) -> "_Node[R]":
+    def child(self, segment: str | Parameter) -> "Node[R]":
         """The node below, made if there is none yet; a parameter's name does not count."""
         if isinstance(segment, str):
-            return self.literals.setdefault(segment, _Node())
+            return self.literals.setdefault(segment, Node())
         for grammar, node in self.parameters:
             if grammar == segment.grammar:
                 return node
-        node = _Node[R]()
+        node = Node[R]()
         unordered = (*self.parameters, (segment.grammar, node))
         self.parameters = tuple(sorted(unordered, key=lambda pair: pair[0].order))
         self.fits, self.below = self.parameters[0][0].fits, self.parameters[0][1]
@@ -70,7 +70,7 @@ class Routes(Generic[R]):
     def __init__(self, entries: Iterable[tuple[str, Template, R]]) -> None:
         listed = list(entries)
         self._count = len(listed)
-        self._roots: dict[str, _Node[R]] = {}
+        self._roots: dict[str, Node[R]] = {}
         for method, template, route in listed:
             self._add(method, template, route)
         for method, template, route in listed:
@@ -78,7 +78,7 @@ class Routes(Generic[R]):
                 self._add("HEAD", template, route)
 
     def _add(self, method: str, template: Template, route: R) -> None:
-        node = self._roots.setdefault(method, _Node())
+        node = self._roots.setdefault(method, Node())
         for segment in template.segments:
             node = node.child(segment)
         if node.route is None:
@@ -112,6 +112,15 @@ class Routes(Generic[R]):
     def methods_of(self, segments: tuple[str, ...]) -> tuple[str, ...]:
         """The methods that mean something at this path."""
         return tuple(method for method in self._roots if self.find(method, segments) is not None)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that any path has an operation for."""
+        return tuple(self._roots)
+
+    def root_of(self, method: str) -> Node[R] | None:
+        """Where the walk of a method's paths begins; for those who look at all of them."""
+        return self._roots.get(method)
 
     def __len__(self) -> int:
         return self._count

@@ -15,7 +15,7 @@ from policy.decision import NOTHING, Decision, Missing, NeedsBody, Reason
 from policy.diagnostics import Diagnostic, Location
 from policy.inquiry import Caller, Kind
 from policy.permissions import NO_DEMAND, Demand, Permissions
-from policy.predicates import Condition, GuardTest
+from policy.predicates import Condition, GuardTest, Samples
 from policy.routes import Routes
 from policy.services import UseRole
 
@@ -61,6 +61,7 @@ class Guard:
 
     text: str
     test: GuardTest
+    samples: Samples
     where: Location
 
 

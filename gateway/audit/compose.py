@@ -5,8 +5,6 @@ two requests of one loop, where it counts: what many requests have in common (wh
 for what, and what was decided) is encoded once and kept, and the rest is put around it.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
 from gateway.audit.intent import shortened_note
@@ -28,6 +26,8 @@ __all__ = ["Composer", "record_of"]
 
 # Callers that are active at the same time, times what they do; an entry has about a kilobyte.
 _MOST_KEPT = 2_048
+
+_encode = msgspec.json.Encoder().encode
 
 
 def record_of(exchange: Exchange, digest_key: bytes) -> Record:
@@ -80,18 +80,38 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
     )
 
 
+class _Begun(msgspec.Struct, frozen=True, gc=False):
+    """What a note has of its own."""
+
+    id: str
+    began_us: int
+    target_digest: str
+
+
+class _Ended(msgspec.Struct, frozen=True, gc=False):
+    """What a line has of its own: the first fields of a `Record`."""
+
+    v: int
+    id: str
+    time: str
+    target_digest: str
+    status: int | None
+    ending: str
+    upstream_ms: float | None
+    total_ms: float
+    bytes_in: int
+    bytes_out: int
+
+
 class _Common(msgspec.Struct, frozen=True, gc=False):
-    """The encoded fields before the target's digest, those behind it, the policy; all for a note.
+    """The other fields, encoded, with the brace behind them.
 
     It holds on to what it was made from: nothing else may get their identity.
     """
 
     decision: Decision
     caller: Caller
-    before: str
-    behind: str
-    policy: str
-    noted: bytes
+    fields: bytes
 
 
 class Composer:
@@ -116,10 +136,8 @@ class Composer:
             return shortened_note(exchange)
         try:
             common = self._common_of(exchange, decision, head.method)
-            note = b'{"id":"%b","began_us":%d,"target_digest":"%b",%b}' % (
-                exchange.id.encode(), int(exchange.began_at * 1_000_000), digest.encode(),
-                common.noted,
-            )  # fmt: skip
+            begun = _Begun(exchange.id, int(exchange.began_at * 1_000_000), digest)
+            note = b"%b,%b" % (_encode(begun)[:-1], common.fields)
         except UNENCODABLE:
             return shortened_note(exchange)
         return note if len(note) <= MOST_NOTE_BYTES else shortened_note(exchange)
@@ -133,17 +151,22 @@ class Composer:
             common = self._common_of(exchange, decision, head.method)
             total = exchange.ended_at - exchange.began_at
             digest = exchange.target_digest or target_digest(self._digest_key, head.target)
-            upstream_ms: float | str = "null"
-            if exchange.sent_at is not None and exchange.replied_at is not None:
-                upstream_ms = int((exchange.replied_at - exchange.sent_at) * 1_000_000) / 1000
-            line = (
-                f'{{"v":1,"id":"{exchange.id}","time":"{rfc3339(exchange.wall - total)}",'
-                f'{common.before}"target_digest":"{digest}",{common.behind}'
-                f'"status":{exchange.status or "null"},"ending":"{exchange.ending}",'
-                f'"upstream_ms":{upstream_ms},"total_ms":{int(total * 1_000_000) / 1000},'
-                f'"bytes_in":{exchange.bytes_in},"bytes_out":{exchange.bytes_out},'
-                f'"policy":{common.policy}}}\n'
-            ).encode()
+            sent_at, replied_at = exchange.sent_at, exchange.replied_at
+            ended = _Ended(
+                1,
+                exchange.id,
+                rfc3339(exchange.wall - total),
+                digest,
+                exchange.status,
+                exchange.ending,
+                None
+                if sent_at is None or replied_at is None
+                else milliseconds(replied_at - sent_at),
+                milliseconds(total),
+                exchange.bytes_in,
+                exchange.bytes_out,
+            )
+            line = b"%b,%b\n" % (_encode(ended)[:-1], common.fields)
         except UNENCODABLE:
             return self._as_record(exchange)
         return line if len(line) <= MOST_LINE_BYTES else self._as_record(exchange)
@@ -168,7 +191,7 @@ class Composer:
 
 def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str) -> _Common:
     route = decision.route
-    before = {
+    fields = {
         "service": None if route is None else route.service,
         "peer": exchange.peer,
         "subject": safe_text(caller.subject),
@@ -176,23 +199,11 @@ def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str
         "means": caller.means,
         "method": method,
         "route": None if route is None else route.id,
-    }
-    behind = {
         "effect": decision.reason.effect,
         "reason": decision.reason.label,
         "missing": decision.missing or None,
         "because": decision.because,
         "enforced": exchange.enforced,
+        "policy": decision.policy,
     }
-    policy = _text(decision.policy)
-    noted = f'{_fields(before)}{_fields(behind)}"policy":{policy}'.encode()
-    return _Common(decision, caller, _fields(before), _fields(behind), policy, noted)
-
-
-def _text(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _fields(values: Mapping[str, object]) -> str:
-    """As they stand in the middle of an object, with a comma behind."""
-    return f"{_text(values)[1:-1]},"
+    return _Common(decision, caller, _encode(fields)[1:])

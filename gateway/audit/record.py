@@ -29,7 +29,7 @@ _MOST_TEXT = 256
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One request.
+    """One request: what is its own, then what it has in common with others.
 
     `reason` is a `policy.Reason`, or the code of the error that came before a decision; then
     `effect` is `deny` as well. `enforced` is false where the service only shadows its policy.
@@ -39,6 +39,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     v: int = 1
     id: str
     time: str
+    target_digest: str
+    status: int | None
+    ending: str
+    upstream_ms: float | None
+    total_ms: float
+    bytes_in: int
+    bytes_out: int
     service: str | None
     peer: str
     subject: str
@@ -46,18 +53,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     means: str
     method: str
     route: str | None
-    target_digest: str
     effect: str
     reason: str
     missing: Missing | None
     because: tuple[str, ...]
     enforced: bool
-    status: int | None
-    ending: str
-    upstream_ms: float | None
-    total_ms: float
-    bytes_in: int
-    bytes_out: int
     policy: str
 
 

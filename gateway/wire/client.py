@@ -115,7 +115,6 @@ class ClientConnection(Session):
                     if self.blocked and not await self.until_read():
                         self.abort()
                         return None
-                    self.at_leisure()
                     return self._read_head(self.buffer, end)
                 if self.ended:
                     return None

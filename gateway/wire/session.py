@@ -111,14 +111,14 @@ class Session(Connection):
         """A request is being carried out: from now on its total time runs."""
         self.busy = True
         self._overdue = False
-        self._until = self.loop.time() + self._limits.total_timeout_seconds
-        self.at_leisure()
+        self.deadline = self._until = self.loop.time() + self._limits.total_timeout_seconds
+        self.expired = False
 
     def end_request(self) -> None:
         """The request has ended, whatever became of it."""
         self.busy = False
-        self._until = NEVER
-        self.at_leisure()
+        self.deadline = self._until = NEVER
+        self.expired = False
 
     def within(self, seconds: float) -> None:
         self.deadline = min(self.loop.time() + seconds, self._until)

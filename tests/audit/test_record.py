@@ -11,9 +11,9 @@ def test_a_line_holds_exactly_the_documented_fields_in_their_order() -> None:
     (line,) = encode([a_record()]).splitlines()
 
     assert list(json.loads(line)) == [
-        "v", "id", "time", "service", "peer", "subject", "kind", "means", "method", "route",
-        "target_digest", "effect", "reason", "missing", "because", "enforced", "status", "ending",
-        "upstream_ms", "total_ms", "bytes_in", "bytes_out", "policy",
+        "v", "id", "time", "target_digest", "status", "ending", "upstream_ms", "total_ms",
+        "bytes_in", "bytes_out", "service", "peer", "subject", "kind", "means", "method", "route",
+        "effect", "reason", "missing", "because", "enforced", "policy",
     ]  # fmt: skip
 
 

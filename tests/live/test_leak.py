@@ -18,7 +18,7 @@ async def test_interleaved_exchanges_never_meet(tmp_path: Path) -> None:
     assert counts["exchanges"] == 3000
     # It was a test at all: connections were shared, and everything there is has happened.
     assert counts["requests at the upstream"] > 2 * outcome.upstream_connections
-    assert outcome.most_on_one_connection > 20
+    assert outcome.most_on_one_connection > 8
     assert min(counts["answered"], counts["refused"], counts["left in upload"]) > 20
 
 

@@ -95,7 +95,7 @@ def test_all_query_conditions_of_a_when_must_be_true() -> None:
 def test_a_guard_says_what_must_hold(
     entry: GuardEntry, text: str, good: dict[str, object], bad: dict[str, object]
 ) -> None:
-    said, test = guard_of(entry, LISTS, {"id": 1, "who": 2})
+    said, test, _ = guard_of(entry, LISTS, {"id": 1, "who": 2})
     asked = Inquiry(caller=ANONYMOUS, held=0, method="PUT", segments=("records", "17", "me"))
     assert said == text
     assert test(BodyFacts(good), asked)

@@ -134,9 +134,8 @@ def test_only_watched_names_may_not_be_repeated() -> None:
 
 BOTH = Condition(
     text="x",
-    may_fire=has_names(["a"]),
-    body_test=has_keys(["k"]),
-    reads_query=True,
+    query_tests=(has_names(["a"]),),
+    body_tests=(has_keys(["k"]),),
     watched=frozenset({"a"}),
 )
 
@@ -158,6 +157,6 @@ def test_a_condition_answers_in_three_values(
 
 
 def test_a_condition_of_the_query_alone_never_waits_for_the_body() -> None:
-    condition = Condition(text="x", may_fire=has_names(["a"]))
+    condition = Condition(text="x", query_tests=(has_names(["a"]),))
     assert condition.answer((("a", ""),), None) is Answer.YES
     assert condition.fires_for(body())
