@@ -91,9 +91,10 @@ audit: {{file: {self.folder}/audit.jsonl}}
         config.write_text(f"""
 daemon off; worker_processes 1; pid {self.folder}/nginx-{port}.pid;
 error_log {self.folder}/nginx-{port}.log crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
   access_log off; keepalive_requests 100000000;
+  client_header_timeout 10s; client_body_timeout 30s;
   client_body_temp_path {self.folder}; proxy_temp_path {self.folder};
   fastcgi_temp_path {self.folder}; uwsgi_temp_path {self.folder}; scgi_temp_path {self.folder};
   {pool}

@@ -23,8 +23,18 @@ def ucs_gateway() -> None:
     """Role-based authorization in front of Genesys UCS and Context Services."""
 
 
-for _module in (serve, check, explain, token, hash_secret, schema, standin, demo):
-    ucs_gateway.add_command(_module.command)
+_COMMANDS = (
+    check.command,
+    demo.command,
+    explain.command,
+    hash_secret.command,
+    schema.command,
+    serve.command,
+    standin.command,
+    token.command,
+)
+for _command in _COMMANDS:
+    ucs_gateway.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

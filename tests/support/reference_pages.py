@@ -25,6 +25,7 @@ from policy import Effect, Reason
 from policy.diagnostics import Code
 from tests.support.cases import CATALOGUES
 from tests.support.examples import ROOT, demo, told
+from tests.support.guide import renewed_guide
 
 __all__ = ["README", "examples", "renewed", "tables"]
 
@@ -65,7 +66,9 @@ def renewed(text: str, parts: Mapping[str, str]) -> str:
 
 def main() -> None:
     text = README.read_text("utf-8")
-    README.write_text(renewed(text, {**tables(), **examples(text)}), "utf-8")
+    text = renewed(text, {**tables(), **examples(text)})
+    with tempfile.TemporaryDirectory() as folder:
+        README.write_text(renewed_guide(text, Path(folder)), "utf-8")
 
 
 def _table(headings: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
