@@ -79,7 +79,10 @@ def _print_what_happened(found: Findings) -> None:
             f"  {name:7} {count.sent:8,} sent; {statuses}; unanswered {count.unanswered}, "
             f"broken off {count.broken}"
         )
-    for pid, samples in found.samples.items():
+    most = max(map(len, found.samples.values()), default=0)
+    lasting = {pid: each for pid, each in found.samples.items() if 2 * len(each) > most}
+    print(f"  {len(found.samples) - len(lasting)} processes came and went; those that stayed:")
+    for pid, samples in lasting.items():
         rss = [each.rss_mib for each in samples]
         descriptors = [each.descriptors for each in samples]
         print(

@@ -82,9 +82,10 @@ class ReplyHead(msgspec.Struct, frozen=True, kw_only=True):
 
 _SWITCHING_PROTOCOLS = 101
 
-# Hop-by-hop (RFC 9110 section 7.6.1), framing, and what only the gateway may say.
+# Hop-by-hop (RFC 9110 section 7.6.1), framing, what only the gateway may say, and `Alt-Svc` (RFC
+# 7838), by which an upstream would show clients a way around the gateway.
 _NOT_PASSED_BACK = frozenset({
-    b"connection", b"content-length", b"keep-alive", b"proxy-authenticate", b"proxy-connection",
+    b"alt-svc", b"connection", b"content-length", b"keep-alive", b"proxy-authenticate", b"proxy-connection",
     b"te", b"trailer", b"transfer-encoding", b"upgrade", b"x-gateway-refusal", b"x-request-id",
 })  # fmt: skip
 
