@@ -157,7 +157,7 @@ def test_a_reply_is_read_to_what_frames_it_and_what_passes() -> None:
 def test_hop_by_hop_fields_and_the_gateways_own_do_not_pass_back() -> None:
     not_passed = (
         b"Connection: X-Hop, keep-alive", b"X-Hop: a", b"Keep-Alive: timeout=5", b"Upgrade: h2c",
-        b"Alt-Svc: h2=\":8081\"",
+        b'Alt-Svc: h2=":8081"',
         b"Proxy-Authenticate: Basic", b"Proxy-Connection: a", b"TE: a", b"Trailer: a",
         b"Transfer-Encoding: chunked", b"X-Gateway-Refusal: permitted", b"x-request-id: 1",
     )  # fmt: skip

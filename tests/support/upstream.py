@@ -56,7 +56,8 @@ class Conversation:
 class RecordingUpstream:
     """All conversations, and what to do in the next ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.conversations: list[Conversation] = []
         self.requests: list[bytes] = []
         self.script: Script = self.answers(OK)
@@ -75,7 +76,7 @@ class RecordingUpstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(reader, writer)
@@ -89,9 +90,10 @@ class RecordingUpstream:
 
 
 @asynccontextmanager
-async def recording_upstream() -> AsyncIterator[RecordingUpstream]:
-    upstream = RecordingUpstream()
-    server = await asyncio.start_server(upstream._talk, "127.0.0.1", 0)
+async def recording_upstream(host: str = "127.0.0.1") -> AsyncIterator[RecordingUpstream]:
+    """`host` is an address as it stands in a URL."""
+    upstream = RecordingUpstream(host)
+    server = await asyncio.start_server(upstream._talk, host.strip("[]"), 0)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
