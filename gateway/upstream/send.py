@@ -12,6 +12,8 @@ nobody can tell what of it was read. Nor is anything that the upstream let its t
 the same work twice is the last thing such a server needs.
 """
 
+import asyncio
+
 from gateway.clock import Clock
 from gateway.errors import BodyTooLarge, RequestTimeout, UpstreamFailed, UpstreamTimeout
 from gateway.exchange import Ending, Exchange, RequestHead
@@ -96,8 +98,7 @@ async def send(
                         client, connection, transfer, chunked=head.headers.chunked
                     )
                     connection.expect_reply()
-            if not node.is_in:
-                node.answered()
+            node.answered()
             exchange.replied_at = transfer.clock.monotonic()
             outgoing = _begin_reply(
                 exchange, client, connection, head=head, reply=reply, rules=upstream.rewrite
@@ -113,6 +114,9 @@ async def send(
             if not (again and places.are_left(tried)):
                 raise node.told(error) from None
             resending = resending or connection is not None
+        except asyncio.CancelledError:
+            _blame_for_the_time(node, client, reply)
+            raise
         else:
             if node.failures:
                 node.succeeded()
@@ -138,6 +142,12 @@ def _blame(
         is_at_fault = connection is None or connection.is_fresh or connection.heard
     if is_at_fault:
         node.failed(error)
+
+
+def _blame_for_the_time(node: Node, client: ClientConnection, reply: ReplyHead | None) -> None:
+    """Where the client's time is up before the node's is, and it was the node that used it."""
+    if client.overdue and client.body_taken and reply is None:
+        node.failed(UpstreamTimeout("no reply within total_timeout_seconds"))
 
 
 def _tried(

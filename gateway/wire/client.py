@@ -115,6 +115,7 @@ class ClientConnection(Session):
                     if self.blocked and not await self.until_read():
                         self.abort()
                         return None
+                    self.at_leisure()
                     return self._read_head(self.buffer, end)
                 if self.ended:
                     return None

@@ -42,16 +42,19 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(Connection):
-    """One client from its connection to its farewell; what it says is its subclass's business."""
+    """One client from its connection to its farewell; what it says is its subclass's business.
+
+    `busy` says that a request is under way, `overdue` that its total time is up.
+    """
 
     __slots__ = (
         "_converse",
         "_limits",
-        "_overdue",
         "_task",
         "_tasks",
         "_until",
         "busy",
+        "overdue",
         "peer",
         "reusable",
     )
@@ -77,7 +80,7 @@ class Session(Connection):
         self._converse = converse
         self._task: asyncio.Task[None] | None = None
         self._until = NEVER
-        self._overdue = False
+        self.overdue = False
 
     def _begin(self, transport: asyncio.BaseTransport, proxies: Proxies, scheme: bytes) -> None:
         super().connection_made(transport)
@@ -110,7 +113,7 @@ class Session(Connection):
     def begin_request(self) -> None:
         """A request is being carried out: from now on its total time runs."""
         self.busy = True
-        self._overdue = False
+        self.overdue = False
         self.deadline = self._until = self.loop.time() + self._limits.total_timeout_seconds
         self.expired = False
 
@@ -131,7 +134,7 @@ class Session(Connection):
     def expire(self) -> None:
         if self.busy and self.loop.time() >= self._until:
             self._until = NEVER
-            self._overdue = True
+            self.overdue = True
             if self._task is not None:
                 self._task.cancel()
         else:
@@ -145,7 +148,7 @@ class Session(Connection):
         left, or a shutdown, in the same turn is a second cancellation, and counts for more.
         """
         task = self._task
-        if not self._overdue or task is None or task.cancelling() > 1:
+        if not self.overdue or task is None or task.cancelling() > 1:
             return False
         task.uncancel()
         return True

@@ -289,6 +289,21 @@ async def test_readiness_and_metrics_tell_of_the_nodes(tmp_path: Path) -> None:
                     pass
 
 
+async def test_a_node_that_hangs_is_out_even_where_the_clients_time_is_up_first(
+    tmp_path: Path,
+) -> None:
+    """`total_timeout_seconds` may be below `first_byte_timeout_seconds`."""
+    limits = {"total_timeout_seconds": 0.1}
+    async with pair() as (a, b):
+        services = [service(a, b, eject_after=2)]
+        async with running_site(tmp_path, services, limits=limits) as site:
+            a.answering.clear()
+            assert [(await read(site)).status for _ in range(2)] == [504, 504]
+            assert (await read(site)).body == b"b"
+            _, checks = await probe(site)
+            assert "(no reply within total_timeout_seconds)" in checks["upstream"]["detail"]
+
+
 async def probe(site: Site) -> tuple[int, dict[str, Any]]:
     """Status and checks of the readiness probe."""
     client = await RawClient.connect(site.admin_address)
