@@ -20,6 +20,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_documented.py tests/test_examples.py tests/test_architecture.py -q
 	$(BIN)/ucs-gateway check --config config/gateway.yaml
+	$(BIN)/ucs-gateway test --config config/gateway.yaml
 	$(BIN)/ucs-gateway schema --folder config/schema --verify
 
 format: $(STAMP)

@@ -17,7 +17,7 @@ from policy.roster import Roster, gather
 from policy.source import Place
 from policy.suggest import Suggestions
 
-__all__ = ["Checked", "check"]
+__all__ = ["Checked", "PermissionNames", "check"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def check(document: PolicyDocument) -> Checked:
     return Checked(tuple(catalogues), roster, permissions, tuple(findings))
 
 
-class _PermissionNames:
+class PermissionNames:
     """The permissions that may be named, and what to say of a name that is none of them."""
 
     def __init__(self, titles: Mapping[str, str], others: Iterable[str] = ()) -> None:
@@ -88,7 +88,7 @@ def _granted(
 ) -> Iterator[Diagnostic]:
     """What is wrong with the permissions that roles name."""
     others = [name for service in document.services for name in _permission_keys(service)]
-    known = _PermissionNames(titles, others)
+    known = PermissionNames(titles, others)
     for role in roster.roles.values():
         for number, name in enumerate(role.entry.permissions):
             if (found := known.complaint(name, role.place, "permissions", number)) is not None:
@@ -108,7 +108,7 @@ class _CatalogueCheck:
     def __init__(self, service: ServiceDocument, catalogue: Catalogue) -> None:
         self._service = service
         self._catalogue = catalogue
-        self._permissions = _PermissionNames(catalogue.permissions, _permission_keys(service))
+        self._permissions = PermissionNames(catalogue.permissions, _permission_keys(service))
         # A list that was left out because something is wrong with it is not unknown.
         self._lists = {*catalogue.lists, *service.catalogue.keys("lists")}
         self._switches = set(service.catalogue.keys("switches"))

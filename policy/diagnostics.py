@@ -67,7 +67,7 @@ class Code(StrEnum):
     EMPTY_VALUE = "empty-value", "a list, mapping or text that must hold something is empty"
     BAD_VALUE = "bad-value", "a value breaks a rule that its message states"
     MALFORMED_NAME = "malformed-name", "a name is empty, too long, or holds invisible characters"
-    MALFORMED_REQUEST = "malformed-request", "an operation's `request` is not `METHOD /template`"
+    MALFORMED_REQUEST = "malformed-request", "a `request` is not a method and a path"
 
     # Names that lead nowhere, or to two things.
     UNKNOWN_CATALOGUE = "unknown-catalogue", "an overrides file is meant for another catalogue"
@@ -88,6 +88,14 @@ class Code(StrEnum):
     POINTLESS_RULE = "pointless-rule", "a rule can never apply, or applies always"
     ROUTE_DUPLICATE = "route-duplicate", "two operations answer to exactly the same requests"
     ROUTE_AMBIGUOUS = "route-ambiguous", "a request may match two operations, neither closer"
+
+    # Expectations that could not fail, or could not hold.
+    UNKNOWN_CALLER = "unknown-caller", "neither this file nor the policy knows this caller"
+    UNKNOWN_USER = "unknown-user", "no policy file names this user"
+    UNKNOWN_CLAIM = "unknown-claim", "no policy file maps this value of the roles claim"
+    UNKNOWN_CONDITION = "unknown-condition", "no operation has a condition or guard of these words"
+    CALLER_UNUSED = "caller-unused", "a caller is described and nothing is expected of it"
+    CONTRADICTION = "contradiction", "the same caller is expected to be allowed and denied"
 
     # Warnings: the policy can be used, and somebody should look.
     ROUTE_OVERLAP = "route-overlap", "an operation takes requests from another service's operation"

@@ -31,17 +31,24 @@ __all__ = [
     "AnyOf",
     "CatalogueFile",
     "ChangedOperation",
+    "Entry",
     "GroupEntry",
     "GuardEntry",
     "ListChange",
+    "Maybe",
+    "Name",
+    "Names",
     "OperationEntry",
     "OverridesFile",
     "ParameterEntry",
     "PolicyFile",
+    "RequiredItems",
     "Requires",
     "RoleEntry",
+    "SentenceText",
     "UserEntry",
     "WhenEntry",
+    "form_of_requires",
 ]
 
 
@@ -165,6 +172,14 @@ _Requires = Annotated[
     ),
 ]
 Requires = str | tuple[str | AnyOf, ...] | AnyOf | AllOf
+
+# For the files that lie beside a policy and are written in the same way.
+Maybe = _Maybe[T]
+Name = _Name
+Names = _Names
+RequiredItems = _AllOfItems
+SentenceText = _Text
+form_of_requires = _form
 
 
 class WhenEntry(Entry):

@@ -5,11 +5,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from policy.entries import CatalogueFile, OverridesFile, PolicyFile
+from policy.expectations import ExpectationsFile
 
 __all__ = ["json_schema_of", "json_schemas"]
 
 _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "catalogue": (CatalogueFile, "A catalogue: what an upstream can do"),
+    "expectations": (ExpectationsFile, "Expectations: what a policy is tested against"),
     "overrides": (OverridesFile, "Overrides: how a deployment differs from a catalogue"),
     "policy": (PolicyFile, "A policy: who may do what"),
 }

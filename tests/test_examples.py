@@ -146,7 +146,7 @@ def test_the_policy_file_of_the_readme_is_a_policy_file(
     (block,) = [each for each in blocks("## Reference") if each.startswith("roles:")]
     Sample(tmp_path)
     folder = tmp_path / "config" / "policy"
-    for file in folder.iterdir():
+    for file in folder.glob("*.yaml"):
         file.unlink()
     # What the example leaves out, so that it includes nothing unknown.
     reader = {"roles": {"profile-reader": {"permissions": ["UCS.Customer.readCustomerProfile"]}}}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from gateway.cli import check, demo, explain, hash_secret, schema, serve, standin, token
+from gateway.cli import check, demo, explain, hash_secret, schema, serve, standin, test, token
 from gateway.cli.output import Exit, show_fault, show_findings
 from gateway.errors import SettingsInvalid
 from policy import PolicyInvalid, PolicyUnreadable
@@ -31,6 +31,7 @@ _COMMANDS = (
     schema.command,
     serve.command,
     standin.command,
+    test.command,
     token.command,
 )
 for _command in _COMMANDS:

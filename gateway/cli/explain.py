@@ -8,11 +8,9 @@ from msgspec.structs import replace
 
 from gateway.app import load_table
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
-from gateway.errors import BodyTooLarge, GatewayError, MethodRefused
-from gateway.http.body import read_facts
-from gateway.http.target import Target, TargetLimits, canonicalise
+from gateway.cli.requests import body_facts, canonical_target
+from gateway.errors import GatewayError
 from gateway.settings import Limits, load_settings
-from gateway.wire.client import METHODS
 from policy import (
     ANONYMOUS,
     BodyFacts,
@@ -74,7 +72,7 @@ def command(
         click.echo(f"note: no policy file names the user `{name}`", err=True)
     caller = _caller(name, roles, claims)
     try:
-        canonical = _canonical(method.upper(), target, settings.limits)
+        canonical = canonical_target(method.upper(), os.fsencode(target), settings.limits)
         inquiry = Inquiry(
             caller=caller,
             held=table.held_by(caller),
@@ -92,20 +90,6 @@ def command(
     else:
         click.echo(near(str(explanation)))
     return _exit(explanation)
-
-
-def _canonical(method: str, target: str, limits: Limits) -> Target:
-    """What the gateway would read of the request line, refused where it would refuse it."""
-    if method not in METHODS:
-        raise MethodRefused(f"the gateway serves {', '.join(sorted(METHODS))}")
-    return canonicalise(
-        os.fsencode(target),
-        TargetLimits(
-            max_target_bytes=limits.max_target_bytes,
-            max_segments=limits.max_segments,
-            max_query_parameters=limits.max_query_parameters,
-        ),
-    )
 
 
 def _with_body(
@@ -129,11 +113,8 @@ def _with_body(
 def _facts(body: Path, unread: Explanation, limits: Limits) -> BodyFacts:
     with body.open("rb") as file:
         content = file.read(limits.max_inspected_body_bytes + 1)
-    if len(content) > limits.max_inspected_body_bytes:
-        raise BodyTooLarge(f"it has more than {limits.max_inspected_body_bytes} bytes")
-    if not content and unread.route is not None and unread.route.body_optional:
-        return BodyFacts({})
-    return read_facts(content, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
+    is_optional = unread.route is not None and unread.route.body_optional
+    return body_facts(content, limits, is_optional=is_optional)
 
 
 def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -> Caller:

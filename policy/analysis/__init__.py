@@ -4,23 +4,46 @@
     probes_of(question)         a request for every combination of its conditions
     outcome_of(route, probe)    what the request demands
     Population(old, new)        everybody the policies name, and who meets a demand
+    expectations_of(table, …)   the expectations of files, or what is wrong with them
+    verdict_on(table, …)        what becomes of one of them
+    coverage_of(table, …)       what they all together say nothing of
 
 Nothing here reads a file or decides by rules of its own.
 """
 
+from policy.analysis.coverage import Coverage, Dimension, coverage_of
+from policy.analysis.expectation_tables import UNNAMED, expectations_of
+from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
 from policy.analysis.outcomes import Outcome, outcome_of
 from policy.analysis.population import Population, Who, WhoKind
 from policy.analysis.probes import Probe, probes_of
 from policy.analysis.questions import Question, questions_of
+from policy.analysis.verdicts import Answer, Refusal, SentRequest, Verdict, answer_to, verdict_on
 
 __all__ = [
+    "UNNAMED",
+    "Allowed",
+    "Answer",
+    "AnsweredBy",
+    "Coverage",
+    "Denied",
+    "Dimension",
+    "Expectation",
+    "Expected",
     "Outcome",
     "Population",
     "Probe",
     "Question",
+    "Refusal",
+    "SentRequest",
+    "Verdict",
     "Who",
     "WhoKind",
+    "answer_to",
+    "coverage_of",
+    "expectations_of",
     "outcome_of",
     "probes_of",
     "questions_of",
+    "verdict_on",
 ]

@@ -98,7 +98,7 @@ def test_a_file_that_the_settings_name_in_vain_is_told_at_the_place_that_names_i
 
 
 def test_a_policy_folder_without_a_policy_cannot_be_checked(ask: Ask, copy: Path) -> None:
-    for file in (copy / "policy").iterdir():
+    for file in (copy / "policy").glob("*.yaml"):
         file.unlink()
     said = ask("check", "--config", copy / "gateway.yaml")
     assert (said.code, said.out) == (Exit.COULD_NOT, "")

@@ -6,7 +6,7 @@ from pathlib import Path
 from gateway.cli.output import Exit
 from tests.cli.conftest import Ask
 
-NAMES = {"gateway", "catalogue", "overrides", "policy", "users"}
+NAMES = {"expectations", "gateway", "catalogue", "overrides", "policy", "users"}
 
 
 def test_all_schemas_are_printed_as_one_object(ask: Ask) -> None:

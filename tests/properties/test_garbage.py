@@ -1,13 +1,29 @@
 """Whatever the files hold, the end is a table or findings, never another exception."""
 
 import json
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import policy
-from policy import ANONYMOUS, Decision, DecisionTable, Effect, Inquiry, NeedsBody, PolicyInvalid
+from gateway.cli.requests import REFUSALS, sent_request
+from gateway.cli.verdict_formats import as_json, as_junit
+from gateway.cli.verdicts import Report, as_text
+from gateway.settings import Limits
+from policy import (
+    ANONYMOUS,
+    Decision,
+    DecisionTable,
+    Effect,
+    Inquiry,
+    NeedsBody,
+    PolicyInvalid,
+    Text,
+)
+from policy.analysis import coverage_of, expectations_of, verdict_on
 from policy.source import scan
 from tests.support.policies import CATALOGUE, POLICY, findings, sources, table, user
 
@@ -53,6 +69,17 @@ WORDS = [
     "shop",
     "read",
     "core",
+    "callers",
+    "expect",
+    "name",
+    "allow",
+    "deny",
+    "route",
+    "because",
+    "body",
+    "anonymous",
+    "ann",
+    "no-route",
 ]
 TOKENS = [
     *WORDS, *[":", "-", "?", "[", "]", "{", "}", ",", "&", "*", "!", "|", ">", "'", '"', "#", "%", "@", "`", "~"], "\n", "\n  ", "\n    ", " ", ": ",
@@ -123,6 +150,58 @@ def test_a_sound_file_with_one_value_replaced_ends_in_a_table_or_in_findings(
             policy.compile(policy.load(sources(*given_files)))
         except PolicyInvalid as invalid:
             assert invalid.diagnostics  # noqa: PT017 - both ends are right
+
+
+EXPECTATIONS = """\
+callers: {reader: {roles: [reader]}, boss: {user: ann, claims: [shop-admins]}}
+expect:
+  - name: the usual
+    request: GET /records?details=1
+    route: find-records
+    allow: [boss]
+    deny: {reader: [detail], bob: {any: [detail, admin]}, anonymous: not-authenticated}
+    because: [query has `details`]
+  - {request: PUT /records/1, body: {Phone: [1], Name: null}, deny: {reader: write}}
+  - {request: PUT /records/1, body: '{"id": 1}', deny: {bob: [write, {any: [read]}]}}
+"""
+
+
+def _held(text: str | bytes) -> None:
+    """Read, and where that leaves nothing to find fault with, held against the policy."""
+    expectations, found = expectations_of(SHOP, [Text("any.yaml", text)], REFUSALS)
+    assert expectations or found
+    assert all(finding.where.file == "any.yaml" for finding in found)
+    held = [verdict_on(SHOP, each, sent_request(SHOP, each, Limits())) for each in expectations]
+    report = Report(
+        config=Path("config/gateway.yaml"),
+        policy=SHOP.version,
+        files=("any.yaml",),
+        findings=found,
+        verdicts=tuple(held),
+        coverage=coverage_of(SHOP, held),
+    )
+    assert as_text(report)
+    assert json.dumps(as_json(report), default=str)
+    ET.fromstring(as_junit(report).encode())
+
+
+@usual
+@given(texts)
+@example(EXPECTATIONS)
+@example('expect: [{request: "GET /\\x1b[31m", name: "a\\nb\\0", allow: [ann]}]')
+@example('expect: [{request: "GET /\\ufffe", body: "\\x01\\u2028", allow: [ann]}]')
+def test_any_expectations_end_in_verdicts_or_in_findings(text: str | bytes) -> None:
+    _held(text)
+
+
+@usual
+@given(st.data())
+def test_sound_expectations_with_one_value_replaced_end_in_verdicts_or_in_findings(
+    data: st.DataObject,
+) -> None:
+    whole = json.loads(json.dumps(policy.parse_yaml(EXPECTATIONS, "sound.yaml").value))
+    _replace_somewhere(data, whole)
+    _held(json.dumps(whole))
 
 
 def _replace_somewhere(data: st.DataObject, value: Any) -> None:

@@ -19,7 +19,7 @@ __all__ = ["PARTS", "Story", "renewed_guide", "told"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GUIDE = re.compile(r"^## Operator's guide\n(.*?)^## ", re.MULTILINE | re.DOTALL)
-_PART = re.compile(r"^### (.+)\n(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
+_PART = re.compile(r"^### ([^\n]+)\n(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(
     r"```console\n(?P<typed>.*?)```\n(?:\n```text\n(?P<shown>.*?)```\n)?", re.DOTALL
 )

@@ -1,0 +1,95 @@
+"""Requests as they are typed or stand in a file, read exactly as the gateway reads them."""
+
+import json
+
+from gateway.errors import (
+    BodyTooLarge,
+    BodyUnreadable,
+    GatewayError,
+    MalformedTarget,
+    MethodRefused,
+    TargetTooLong,
+)
+from gateway.http.body import read_facts
+from gateway.http.target import Target, TargetLimits, canonicalise
+from gateway.settings import Limits
+from gateway.wire.client import METHODS
+from policy import BodyFacts, DecisionTable
+from policy.analysis import Expectation, Refusal, SentRequest
+
+__all__ = ["REFUSALS", "body_facts", "canonical_target", "content_of", "sent_request"]
+
+REFUSALS = frozenset(
+    error.code
+    for error in (BodyTooLarge, BodyUnreadable, MalformedTarget, MethodRefused, TargetTooLong)
+)
+"""The codes with which the functions here refuse."""
+
+
+def canonical_target(method: str, target: bytes, limits: Limits) -> Target:
+    """What the gateway would read of the request line, refused where it would refuse it.
+
+    Raises MethodRefused, MalformedTarget or TargetTooLong.
+    """
+    if method not in METHODS:
+        raise MethodRefused(f"the gateway serves {', '.join(sorted(METHODS))}")
+    return canonicalise(
+        target,
+        TargetLimits(
+            max_target_bytes=limits.max_target_bytes,
+            max_segments=limits.max_segments,
+            max_query_parameters=limits.max_query_parameters,
+        ),
+    )
+
+
+def body_facts(content: bytes, limits: Limits, *, is_optional: bool) -> BodyFacts:
+    """What policy is told of a body, which may be left out if it `is_optional`.
+
+    Raises BodyTooLarge or BodyUnreadable.
+    """
+    if len(content) > limits.max_inspected_body_bytes:
+        raise BodyTooLarge(f"it has more than {limits.max_inspected_body_bytes} bytes")
+    if not content and is_optional:
+        return BodyFacts({})
+    return read_facts(content, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
+
+
+def sent_request(table: DecisionTable, expectation: Expectation, limits: Limits) -> SentRequest:
+    """The request of an expectation; what is refused about it is part of the value."""
+    method, _, target = expectation.request.partition(" ")
+    try:
+        canonical = canonical_target(method, target.encode(), limits)
+    except GatewayError as error:
+        return SentRequest(refused=_refusal(error))
+    route = table.routes.find(method, canonical.segments)
+    return SentRequest(
+        method=method,
+        segments=canonical.segments,
+        query=canonical.query,
+        body=_body(expectation, limits, is_optional=route is not None and route.body_optional),
+    )
+
+
+def _body(
+    expectation: Expectation, limits: Limits, *, is_optional: bool
+) -> BodyFacts | Refusal | None:
+    content = content_of(expectation)
+    if content is None and not is_optional:
+        return None
+    try:
+        return body_facts(content or b"", limits, is_optional=is_optional)
+    except GatewayError as error:
+        return _refusal(error)
+
+
+def content_of(expectation: Expectation) -> bytes | None:
+    """The body as it is sent; None if there is none."""
+    body = expectation.body
+    if body is None:
+        return None
+    return (body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)).encode()
+
+
+def _refusal(error: GatewayError) -> Refusal:
+    return Refusal(error.status, error.code, error.detail)
