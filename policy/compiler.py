@@ -63,6 +63,7 @@ def _service(catalogue: Catalogue) -> Service:
         catalogue=catalogue.name,
         use_role=spec.use_role,
         switches=spec.switches,
+        lists=catalogue.lists,
     )
 
 

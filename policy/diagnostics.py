@@ -74,6 +74,9 @@ class Code(StrEnum):
     UNKNOWN_PERMISSION = "unknown-permission", "no catalogue knows this permission"
     UNKNOWN_ROLE = "unknown-role", "no policy file defines this role"
     UNKNOWN_GROUP = "unknown-group", "no policy file defines this group"
+    UNKNOWN_USER = "unknown-user", "no policy file defines this user"
+    UNKNOWN_CLAIM = "unknown-claim", "no policy file maps this value of the roles claim"
+    UNKNOWN_SERVICE = "unknown-service", "the settings have no service of this name"
     UNKNOWN_LIST = "unknown-list", "the catalogue has no list of this name"
     UNKNOWN_LIST_ENTRY = "unknown-list-entry", "the list does not hold what is to be removed"
     UNKNOWN_PARAMETER = "unknown-parameter", "no path template has a parameter of this name"
@@ -86,13 +89,12 @@ class Code(StrEnum):
 
     # Rules that cannot be what their author meant.
     POINTLESS_RULE = "pointless-rule", "a rule can never apply, or applies always"
+    NOTHING_MEANT = "nothing-meant", "an assertion speaks of requests that there are none of"
     ROUTE_DUPLICATE = "route-duplicate", "two operations answer to exactly the same requests"
     ROUTE_AMBIGUOUS = "route-ambiguous", "a request may match two operations, neither closer"
 
     # Expectations that could not fail, or could not hold.
     UNKNOWN_CALLER = "unknown-caller", "neither this file nor the policy knows this caller"
-    UNKNOWN_USER = "unknown-user", "no policy file names this user"
-    UNKNOWN_CLAIM = "unknown-claim", "no policy file maps this value of the roles claim"
     UNKNOWN_CONDITION = "unknown-condition", "no operation has a condition or guard of these words"
     CALLER_UNUSED = "caller-unused", "a caller is described and nothing is expected of it"
     CONTRADICTION = "contradiction", "the same caller is expected to be allowed and denied"

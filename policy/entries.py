@@ -46,6 +46,7 @@ __all__ = [
     "Requires",
     "RoleEntry",
     "SentenceText",
+    "SomeNames",
     "UserEntry",
     "WhenEntry",
     "form_of_requires",
@@ -79,7 +80,7 @@ def _given(value: object) -> object:
     return value
 
 
-def _form(value: object) -> str | None:
+def form_of_requires(value: object) -> str | None:
     """How an author wrote what may be written in several ways."""
     match value:
         case str():
@@ -96,22 +97,22 @@ def _form(value: object) -> str | None:
 
 def _item_form(value: object) -> str | None:
     """Within a list there is less choice."""
-    return "<any>" if isinstance(value, dict) else _form(value)
+    return "<any>" if isinstance(value, dict) else form_of_requires(value)
 
 
 T = TypeVar("T")
-_Maybe = Annotated[T | None, BeforeValidator(_given)]
-_Name = Annotated[str, AfterValidator(_readable)]
+Maybe = Annotated[T | None, BeforeValidator(_given)]
+Name = Annotated[str, AfterValidator(_readable)]
 _Word = Annotated[
     str, AfterValidator(_plain_word), WithJsonSchema({"type": "string", "pattern": _WORD.pattern})
 ]
-_Text = Annotated[str, Field(min_length=1)]
-_Names = Annotated[tuple[_Name, ...], Strict(False)]
-_SomeNames = Annotated[_Names, Field(min_length=1)]
+SentenceText = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Strict(False)]
+SomeNames = Annotated[Names, Field(min_length=1)]
 _ListOrNames = Annotated[
-    Annotated[_Name, Tag("<name>")] | Annotated[_SomeNames, Tag("<list>")],
+    Annotated[Name, Tag("<name>")] | Annotated[SomeNames, Tag("<list>")],
     Discriminator(
-        _form,
+        form_of_requires,
         custom_error_type="wrong-type",
         custom_error_message="this must be the name of a list, or a list of names",
     ),
@@ -129,14 +130,14 @@ class Entry(BaseModel):
 class AnyOf(Entry):
     """One of these permissions is enough."""
 
-    any: _SomeNames
+    any: SomeNames
     """The permissions of which the caller needs one."""
 
 
-_AllOfItems = Annotated[
+RequiredItems = Annotated[
     tuple[
         Annotated[
-            Annotated[_Name, Tag("<name>")] | Annotated[AnyOf, Tag("<any>")],
+            Annotated[Name, Tag("<name>")] | Annotated[AnyOf, Tag("<any>")],
             Discriminator(
                 _item_form,
                 custom_error_type="wrong-type",
@@ -153,17 +154,17 @@ _AllOfItems = Annotated[
 class AllOf(Entry):
     """Every one of these permissions is needed."""
 
-    all: _AllOfItems
+    all: RequiredItems
     """The permissions the caller needs; an item may be `{any: […]}`."""
 
 
 _Requires = Annotated[
-    Annotated[_Name, Tag("<name>")]
-    | Annotated[_AllOfItems, Tag("<list>")]
+    Annotated[Name, Tag("<name>")]
+    | Annotated[RequiredItems, Tag("<list>")]
     | Annotated[AnyOf, Tag("<any>")]
     | Annotated[AllOf, Tag("<all>")],
     Discriminator(
-        _form,
+        form_of_requires,
         custom_error_type="wrong-type",
         custom_error_message=(
             "this must be a permission, a list of them, `{any: […]}`, `{all: […]}`,"
@@ -174,29 +175,23 @@ _Requires = Annotated[
 Requires = str | tuple[str | AnyOf, ...] | AnyOf | AllOf
 
 # For the files that lie beside a policy and are written in the same way.
-Maybe = _Maybe[T]
-Name = _Name
-Names = _Names
-RequiredItems = _AllOfItems
-SentenceText = _Text
-form_of_requires = _form
 
 
 class WhenEntry(Entry):
     """What must be true of a request; several conditions must all be true."""
 
-    query_has: _Maybe[_SomeNames] = None
+    query_has: Maybe[SomeNames] = None
     """A query parameter of one of these names is there, whatever its value. Names are compared
     decoded, trimmed and without case."""
-    query_has_dotted_name: _Maybe[Literal[True]] = None
+    query_has_dotted_name: Maybe[Literal[True]] = None
     """A query parameter has a dot in its name: `{extension}.{attribute}=value`."""
-    query_value_in: _Maybe[Annotated[Mapping[_Name, _ListOrNames], Field(min_length=1)]] = None
+    query_value_in: Maybe[Annotated[Mapping[Name, _ListOrNames], Field(min_length=1)]] = None
     """A query parameter (the key) has a value that is on a list; compared without case."""
-    body_has_keys_outside: _Maybe[_ListOrNames] = None
+    body_has_keys_outside: Maybe[_ListOrNames] = None
     """The body has a top-level key that is not on this list, whatever its value."""
-    body_has_keys: _Maybe[_ListOrNames] = None
+    body_has_keys: Maybe[_ListOrNames] = None
     """The body has a top-level key that is on this list, whatever its value."""
-    body_has_empty_list_outside: _Maybe[_ListOrNames] = None
+    body_has_empty_list_outside: Maybe[_ListOrNames] = None
     """The body has an empty list under a top-level key that is not on this list."""
 
     @model_validator(mode="after")
@@ -209,9 +204,9 @@ class WhenEntry(Entry):
 class AlsoEntry(Entry):
     """What some requests of an operation need besides. It only ever adds."""
 
-    when: _Maybe[WhenEntry] = None
+    when: Maybe[WhenEntry] = None
     """The requests that need it."""
-    switch: _Maybe[_Name] = None
+    switch: Maybe[Name] = None
     """It counts only where the service turns this switch on."""
     requires: _Requires
     """What they need: a permission, `[a, b]`, `{any: [a, b]}` or `{all: [a, b]}`."""
@@ -228,13 +223,13 @@ class AlsoEntry(Entry):
 class GuardEntry(Entry):
     """What must hold of the body, whatever the caller may do. Give exactly one rule."""
 
-    switch: _Maybe[_Name] = None
+    switch: Maybe[Name] = None
     """It counts only where the service turns this switch on."""
-    body_value_equals_path: _Maybe[Annotated[Mapping[_Name, _Name], Field(min_length=1)]] = None
+    body_value_equals_path: Maybe[Annotated[Mapping[Name, Name], Field(min_length=1)]] = None
     """The value under each of these keys, if there is one, is the text of this path parameter."""
-    body_value_equals_caller: _Maybe[_Name] = None
+    body_value_equals_caller: Maybe[Name] = None
     """The value under this key, if there is one, is the caller's own name."""
-    body_values_are_records_outside: _Maybe[_ListOrNames] = None
+    body_values_are_records_outside: Maybe[_ListOrNames] = None
     """Every value is an object or a list of objects, except under the keys of this list."""
 
     @model_validator(mode="after")
@@ -249,7 +244,7 @@ class OperationEntry(Entry):
 
     request: str
     """Method and path template: `GET /profiles/{customer_id}`."""
-    title: _Text = ""
+    title: SentenceText = ""
     """What people call it."""
     requires: _Requires
     """What every request needs: a permission, `[a, b]`, `{any: [a, b]}`, `{all: [a, b]}`,
@@ -270,7 +265,7 @@ class ParameterEntry(Entry):
     `text` (any segment); letters and digits are those of ASCII, except in `text`."""
     max_length: Annotated[int, Field(ge=1, le=1024)] = 64
     """The most characters it may have."""
-    excluded: _SomeNames = Field((), alias="except")
+    excluded: SomeNames = Field((), alias="except")
     """Literals that are never this parameter."""
 
 
@@ -279,17 +274,17 @@ class CatalogueFile(Entry):
 
     catalogue: _Word
     """The catalogue's name."""
-    title: _Text = ""
+    title: SentenceText = ""
     """What people call it."""
-    source: _Text = ""
+    source: SentenceText = ""
     """Where the facts are from."""
-    permissions: Mapping[_Name, _Text]
+    permissions: Mapping[Name, SentenceText]
     """Every permission, with the name that people see for it."""
-    lists: Mapping[_Name, _Names] = {}
+    lists: Mapping[Name, Names] = {}
     """Lists of names that conditions refer to."""
-    parameters: Mapping[_Name, ParameterEntry] = {}
+    parameters: Mapping[Name, ParameterEntry] = {}
     """What path parameters may look like; those not described are identifiers of at most 64."""
-    switches: Mapping[_Word, _Text] = {}
+    switches: Mapping[_Word, SentenceText] = {}
     """Stricter readings that a service may turn on: what each changes, and why."""
     operations: Annotated[Mapping[_Word, OperationEntry], Field(min_length=1)]
     """Every operation by its name."""
@@ -298,20 +293,20 @@ class CatalogueFile(Entry):
 class ListChange(Entry):
     """How a list differs from the catalogue's."""
 
-    add: _Names = ()
+    add: Names = ()
     """Names to put on the list."""
-    remove: _Names = ()
+    remove: Names = ()
     """Names to take off the list; each must be on it."""
 
 
 class ChangedOperation(Entry):
     """How an operation differs from the catalogue's: what is given here replaces what is there."""
 
-    requires: _Maybe[_Requires] = None
+    requires: Maybe[_Requires] = None
     """What every request needs."""
-    also: _Maybe[Annotated[tuple[AlsoEntry, ...], Strict(False)]] = None
+    also: Maybe[Annotated[tuple[AlsoEntry, ...], Strict(False)]] = None
     """What some requests need besides."""
-    guards: _Maybe[Annotated[tuple[GuardEntry, ...], Strict(False)]] = None
+    guards: Maybe[Annotated[tuple[GuardEntry, ...], Strict(False)]] = None
     """What must hold of the body."""
 
     @model_validator(mode="after")
@@ -326,11 +321,11 @@ class OverridesFile(Entry):
 
     overrides: _Word
     """The name of the catalogue this is meant for."""
-    lists: Mapping[_Name, ListChange] = {}
+    lists: Mapping[Name, ListChange] = {}
     """Changes of the catalogue's lists."""
-    parameters: Mapping[_Name, ParameterEntry] = {}
+    parameters: Mapping[Name, ParameterEntry] = {}
     """Path parameters, described anew."""
-    permissions: Mapping[_Name, _Text] = {}
+    permissions: Mapping[Name, SentenceText] = {}
     """Further permissions."""
     operations: Mapping[_Word, ChangedOperation] = {}
     """Changes of the catalogue's operations."""
@@ -341,40 +336,40 @@ class OverridesFile(Entry):
 class RoleEntry(Entry):
     """A named set of permissions."""
 
-    title: _Text = ""
+    title: SentenceText = ""
     """What people call it."""
     enabled: bool = True
     """A role that is not enabled grants nothing, also where another role includes it."""
-    includes: _Names = ()
+    includes: Names = ()
     """Roles whose permissions this role has too."""
-    permissions: _Names = ()
+    permissions: Names = ()
     """Permissions, by the names of the catalogues."""
 
 
 class GroupEntry(Entry):
     """What the members of a group are given."""
 
-    roles: _Names = ()
+    roles: Names = ()
     """Roles that every member has."""
 
 
 class UserEntry(Entry):
     """What a user is given."""
 
-    roles: _Names = ()
+    roles: Names = ()
     """Roles that the user has."""
-    groups: _Names = ()
+    groups: Names = ()
     """Groups that the user belongs to."""
 
 
 class PolicyFile(Entry):
     """Who may do what. Every file of the policy folder may hold any of these sections."""
 
-    roles: Mapping[_Name, RoleEntry] = {}
+    roles: Mapping[Name, RoleEntry] = {}
     """Roles by name."""
-    users: Mapping[_Name, UserEntry] = {}
+    users: Mapping[Name, UserEntry] = {}
     """Users by the name they are authenticated under."""
-    groups: Mapping[_Name, GroupEntry] = {}
+    groups: Mapping[Name, GroupEntry] = {}
     """Groups by name."""
-    claims: Mapping[_Name, _Names] = {}
+    claims: Mapping[Name, Names] = {}
     """Values of a token's roles claim, and the roles that each of them means."""

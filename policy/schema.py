@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from policy.assertions import AssertionsFile
 from policy.entries import CatalogueFile, OverridesFile, PolicyFile
 from policy.expectations import ExpectationsFile
 
@@ -14,6 +15,7 @@ _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "expectations": (ExpectationsFile, "Expectations: what a policy is tested against"),
     "overrides": (OverridesFile, "Overrides: how a deployment differs from a catalogue"),
     "policy": (PolicyFile, "A policy: who may do what"),
+    "proofs": (AssertionsFile, "Proofs: assertions about a whole policy"),
 }
 
 

@@ -200,13 +200,14 @@ class Assignment(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service of the table."""
+    """One service of the table; `lists` are those that the conditions of its catalogue refer to."""
 
     name: str
     prefix: str
     catalogue: str
     use_role: UseRole
     switches: tuple[str, ...]
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

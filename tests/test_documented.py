@@ -292,7 +292,15 @@ def test_the_schemas_for_editors_are_fresh() -> None:
     folder = CONFIG / "schema"
     assert run(["schema", "--folder", str(folder), "--verify"]) == Exit.YES
     names = {name.name.removesuffix(".schema.json") for name in folder.iterdir()}
-    assert names == {"gateway", "catalogue", "expectations", "overrides", "policy", "users"}
+    assert names == {
+        "catalogue",
+        "expectations",
+        "gateway",
+        "overrides",
+        "policy",
+        "proofs",
+        "users",
+    }
 
 
 def test_every_key_of_the_sample_settings_has_a_sentence_above_it() -> None:

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 import click
 
-from gateway.cli import check, demo, explain, hash_secret, schema, serve, standin, test, token
+from gateway.cli import (
+    check,
+    demo,
+    explain,
+    hash_secret,
+    prove,
+    schema,
+    serve,
+    standin,
+    test,
+    token,
+)
 from gateway.cli.output import Exit, show_fault, show_findings
 from gateway.errors import SettingsInvalid
 from policy import PolicyInvalid, PolicyUnreadable
@@ -28,6 +39,7 @@ _COMMANDS = (
     demo.command,
     explain.command,
     hash_secret.command,
+    prove.command,
     schema.command,
     serve.command,
     standin.command,

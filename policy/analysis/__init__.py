@@ -7,24 +7,32 @@
     expectations_of(table, …)   the expectations of files, or what is wrong with them
     verdict_on(table, …)        what becomes of one of them
     coverage_of(table, …)       what they all together say nothing of
+    prove(table, texts, read)   whether assertions hold, with counterexamples
 
 Nothing here reads a file or decides by rules of its own.
 """
 
+from policy.analysis.assertions import Assertion
+from policy.analysis.counterexamples import Counterexample
 from policy.analysis.coverage import Coverage, Dimension, coverage_of
 from policy.analysis.expectation_tables import UNNAMED, expectations_of
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
+from policy.analysis.meant import Reader
 from policy.analysis.outcomes import Outcome, outcome_of
 from policy.analysis.population import Population, Who, WhoKind
 from policy.analysis.probes import Probe, probes_of
+from policy.analysis.proofs import Proof, prove
 from policy.analysis.questions import Question, questions_of
+from policy.analysis.selections import Asked
 from policy.analysis.verdicts import Answer, Refusal, SentRequest, Verdict, answer_to, verdict_on
 
 __all__ = [
-    "UNNAMED",
     "Allowed",
     "Answer",
     "AnsweredBy",
+    "Asked",
+    "Assertion",
+    "Counterexample",
     "Coverage",
     "Denied",
     "Dimension",
@@ -33,9 +41,12 @@ __all__ = [
     "Outcome",
     "Population",
     "Probe",
+    "Proof",
     "Question",
+    "Reader",
     "Refusal",
     "SentRequest",
+    "UNNAMED",
     "Verdict",
     "Who",
     "WhoKind",
@@ -44,6 +55,7 @@ __all__ = [
     "expectations_of",
     "outcome_of",
     "probes_of",
+    "prove",
     "questions_of",
     "verdict_on",
 ]

@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from policy import json_schemas
+from policy.assertions import AssertionsFile
 from policy.entries import CatalogueFile, OverridesFile, PolicyFile
 from policy.expectations import ExpectationsFile
 
 
 def test_there_is_a_schema_for_every_kind_of_file() -> None:
     schemas = json_schemas()
-    assert list(schemas) == ["catalogue", "expectations", "overrides", "policy"]
+    assert list(schemas) == ["catalogue", "expectations", "overrides", "policy", "proofs"]
     assert all(json.loads(json.dumps(schema)) == schema for schema in schemas.values())
     assert schemas["policy"]["title"] == "A policy: who may do what"
     assert schemas["policy"]["$schema"].endswith("2020-12/schema")
 
 
-@pytest.mark.parametrize("name", ["catalogue", "expectations", "overrides", "policy"])
+@pytest.mark.parametrize("name", ["catalogue", "expectations", "overrides", "policy", "proofs"])
 def test_every_key_is_described(name: str) -> None:
     schema = json_schemas()[name]
     for part in (schema, *schema.get("$defs", {}).values()):
@@ -52,6 +53,7 @@ def test_what_is_unknown_to_the_models_is_unknown_to_the_schema() -> None:
         ("expectations", ExpectationsFile),
         ("overrides", OverridesFile),
         ("policy", PolicyFile),
+        ("proofs", AssertionsFile),
     ],
 )
 def test_the_keys_of_the_schema_are_the_keys_of_the_model(
