@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import click
 import pytest
 import yaml
 from pydantic import BaseModel
@@ -261,9 +262,9 @@ def test_every_command_that_is_written_down_exists_with_its_flags(page: Path) ->
     for name, flags in commands_in(page.read_text("utf-8")):
         command = ucs_gateway.commands.get(name)
         assert command is not None, name
-        assert set(flags) <= {flag for option in command.params for flag in option.opts} | {
-            "--help"
-        }
+        inner = command.commands.values() if isinstance(command, click.Group) else ()
+        params = [option for each in (command, *inner) for option in each.params]
+        assert set(flags) <= {flag for option in params for flag in option.opts} | {"--help"}
 
 
 @every_page

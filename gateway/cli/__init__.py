@@ -11,15 +11,19 @@ import click
 
 from gateway.cli import (
     check,
+    claim,
     demo,
     explain,
+    group,
     hash_secret,
     prove,
+    role,
     schema,
     serve,
     standin,
     test,
     token,
+    user,
 )
 from gateway.cli.output import Exit, show_fault, show_findings
 from gateway.errors import SettingsInvalid
@@ -36,15 +40,19 @@ def ucs_gateway() -> None:
 
 _COMMANDS = (
     check.command,
+    claim.command,
     demo.command,
     explain.command,
+    group.command,
     hash_secret.command,
     prove.command,
+    role.command,
     schema.command,
     serve.command,
     standin.command,
     test.command,
     token.command,
+    user.command,
 )
 for _command in _COMMANDS:
     ucs_gateway.add_command(_command)
