@@ -4,7 +4,18 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import decision, failures, idle, leak, memory, overload, slowloris, soak, throughput
+from benchmarks import (
+    decision,
+    failures,
+    idle,
+    leak,
+    memory,
+    overload,
+    policy_scale,
+    slowloris,
+    soak,
+    throughput,
+)
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
 parser.add_argument("names", nargs="*", metavar="NAME")
@@ -23,6 +34,7 @@ by_name: dict[str, Callable[[], None]] = {
     "overload": overload.run,
     "failures": failures.run,
     "leak": leak.run,
+    "diff": policy_scale.run,
     "soak": partial(soak.run, given.minutes),
 }
 

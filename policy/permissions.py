@@ -39,6 +39,16 @@ class Demand:
             bits |= group
         return bits
 
+    @property
+    def clauses(self) -> Iterator[int]:
+        """The demand as groups of bits, of each of which one has to be held."""
+        rest = self.all_of
+        while rest:
+            lowest = rest & -rest
+            yield lowest
+            rest ^= lowest
+        yield from self.any_of
+
     def met_by(self, held: int) -> bool:
         if held & self.all_of != self.all_of:
             return False

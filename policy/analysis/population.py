@@ -101,7 +101,8 @@ def _joined(masks: dict[str, int], names: Sequence[str]) -> int:
 class Population:
     """Everybody that any of `tables` names, and the two that none has to name.
 
-    A set of them is an integer: bit n stands for everybody of class n. Class 0 are the strangers.
+    A set of them is an integer: bit n stands for everybody of class n. `known` are all but the
+    `strangers`; `without_role` are callers without a role, and who has no more than they.
     """
 
     def __init__(self, *tables: DecisionTable) -> None:
@@ -114,7 +115,8 @@ class Population:
         self._members = list(members.values())
         self._held = [held or (0,) * len(tables) for held in members]
         self.everybody = (1 << len(self._members)) - 1
-        self._known = self.everybody & ~1
+        self.strangers, self.without_role = 1, 2  # they come first
+        self.known = self.everybody & ~self.strangers
 
     def __repr__(self) -> str:
         return f"<Population of {sum(map(len, self._members))} in {len(self._members)} classes>"
@@ -136,6 +138,18 @@ class Population:
                     rest ^= lowest
         return holders
 
+    @cached_property
+    def _of_kind(self) -> dict[WhoKind, int]:
+        of_kind = dict.fromkeys(WhoKind, 0)
+        for number, members in enumerate(self._members):
+            for kind in {who.kind for who in members}:
+                of_kind[kind] |= 1 << number
+        return of_kind
+
+    def of_kind(self, kind: WhoKind) -> int:
+        """The classes that have a member of that kind."""
+        return self._of_kind[kind]
+
     def allowed(self, outcome: Outcome, table: int) -> int:
         """Whom `outcome` allows by the table of that number."""
         if outcome.demand is None:
@@ -146,21 +160,20 @@ class Population:
 
     def meeting(self, demand: Demand, table: int) -> int:
         """Who is known, and holds by the table of that number what is demanded."""
+        found = self.known
+        for group in demand.clauses:
+            found &= self.holding(group, table)
+        return found
+
+    def holding(self, group: int, table: int) -> int:
+        """Who holds at least one of the bits of `group` by the table of that number."""
         holders = self._holders[table]
-        found = self._known
-        rest = demand.all_of
+        some, rest = 0, group
         while rest:
             lowest = rest & -rest
-            found &= holders[lowest.bit_length() - 1]
+            some |= holders[lowest.bit_length() - 1]
             rest ^= lowest
-        for group in demand.any_of:
-            some, rest = 0, group
-            while rest:
-                lowest = rest & -rest
-                some |= holders[lowest.bit_length() - 1]
-                rest ^= lowest
-            found &= some
-        return found
+        return some
 
     def members(self, some: int) -> Iterator[Who]:
         """Everybody of the classes whose bits are set."""
@@ -170,5 +183,5 @@ class Population:
             some ^= lowest
 
     def held(self, number: int, table: int) -> int:
-        """What the members of that class hold by that table, as bits."""
+        """What the members of that class hold by that table, as bits; strangers hold nothing."""
         return self._held[number][table]

@@ -66,3 +66,10 @@ def test_what_is_missing_can_be_said_in_names() -> None:
 
 def test_permissions_say_how_many_they_are() -> None:
     assert repr(PERMISSIONS) == "<Permissions: 3>"
+
+
+def test_a_demand_is_met_by_whoever_holds_something_of_each_clause() -> None:
+    demand = Demand(0b101, (0b1010,))
+    assert list(demand.clauses) == [0b1, 0b100, 0b1010]
+    for held in range(16):
+        assert demand.met_by(held) is all(held & clause for clause in demand.clauses)

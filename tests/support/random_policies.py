@@ -33,7 +33,7 @@ from policy import (
 )
 from tests.support.policies import sources, spec
 
-__all__ = ["blobs", "policies", "questions_of"]
+__all__ = ["blobs", "pairs", "policies", "questions_of"]
 
 T = TypeVar("T")
 
@@ -234,6 +234,26 @@ def _made(blob: bytes) -> tuple[PolicyDocument, DecisionTable]:
 def policies() -> st.SearchStrategy[tuple[PolicyDocument, DecisionTable]]:
     """A document and its table."""
     return st.binary(min_size=400, max_size=400).map(_made)
+
+
+def pairs() -> st.SearchStrategy[tuple[DecisionTable, DecisionTable]]:
+    """A policy and its successor: mostly one with a few other choices, sometimes quite another."""
+    blob = st.binary(min_size=400, max_size=400)
+    edits = st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=6)
+
+    def edited(blob: bytes, edits: list[tuple[int, int]]) -> bytes:
+        changed = bytearray(blob)
+        for place, choice in edits:
+            changed[place] = choice
+        return bytes(changed)
+
+    def pair(blob: bytes, edits: list[tuple[int, int]]) -> tuple[DecisionTable, DecisionTable]:
+        return _made(blob)[1], _made(edited(blob, edits))[1]
+
+    unlike = st.builds(lambda one, other: (_made(one)[1], _made(other)[1]), blob, blob)
+    # Who may do what stands in the first bytes, after the service.
+    near = st.lists(st.tuples(st.integers(0, 79), st.integers(0, 255)), min_size=1, max_size=4)
+    return st.builds(pair, blob, near) | st.builds(pair, blob, edits) | unlike
 
 
 def _caller(dice: Dice) -> Caller:

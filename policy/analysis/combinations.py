@@ -1,0 +1,120 @@
+"""Tokens that bring several claims: whom no single claim changes anything for.
+
+A caller holds what its claims give together, and, if the policy names it, what it has as a user.
+So a token with two claims may gain by a change of which neither claim alone has anything.
+
+There are too many combinations to try, and no need to. Who is refused lacks some clause of the
+old demand entirely, and so does every part of what it brings. So for each clause: take everything
+that does not hold it. If that together does not meet the new demand, no choice from it does; if
+it does, it is made smaller until nothing can be left out.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from policy.analysis.outcomes import Outcome
+from policy.analysis.population import Population, WhoKind
+from policy.inquiry import Caller, Kind, Means
+from policy.permissions import Demand
+
+__all__ = ["Combination", "Combinations"]
+
+# A group of bits that nobody holds any of: what nobody can meet.
+_NOBODY = 0
+
+
+class Combination(msgspec.Struct, frozen=True, order=True):
+    """A token with all of `claims`, and if there is a `user`, one that is for that user.
+
+    It is a witness: others may have the same with other claims.
+    """
+
+    claims: tuple[str, ...]
+    user: str | None = None
+
+    def caller(self) -> Caller:
+        """Somebody who brings just this."""
+        return Caller(
+            subject=self.user or "(unnamed)",
+            kind=Kind.USER,
+            means=Means.NONE,
+            claims=frozenset(self.claims),
+        )
+
+    def __str__(self) -> str:
+        claims = " and ".join(f"`{name}`" for name in self.claims)
+        word = "claims" if len(self.claims) > 1 else "claim"
+        whose = "" if self.user is None else f" for user `{self.user}`"
+        return f"a token with the {word} {claims}{whose}"
+
+
+class Combinations:
+    """The combinations of a population, in which no part by itself is what the whole is."""
+
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._claims = population.of_kind(WhoKind.CLAIM)
+        self._users = population.of_kind(WhoKind.USER)
+        self._known: dict[object, tuple[Combination, ...]] = {}
+
+    def refused_and_allowed(
+        self, refused: tuple[Outcome, int], allowed: tuple[Outcome, int]
+    ) -> tuple[Combination, ...]:
+        """Combinations that one outcome refuses and the other allows, each by its table's number.
+
+        There is at least one if any caller has this without a part of it having it alone.
+        """
+        key = refused[0].demand, refused[1], allowed[0].demand
+        if key not in self._known:
+            self._known[key] = tuple(dict.fromkeys(self._found(*key, allowed[1])))
+        return self._known[key]
+
+    def _found(
+        self, before: Demand | None, old: int, after: Demand | None, new: int
+    ) -> Iterable[Combination]:
+        if after is None or not after:
+            return
+        alone = self._population.meeting(after, new)
+        wanted = [self._population.holding(group, new) for group in after.clauses]
+        for group in (_NOBODY,) if before is None else before.clauses:
+            lacking = self._population.known & ~self._population.holding(group, old) & ~alone
+            yield from self._among(lacking & self._claims, lacking & self._users, wanted)
+
+    def _among(self, claims: int, users: int, wanted: Sequence[int]) -> Iterable[Combination]:
+        """One combination out of these that has somebody of each set of `wanted`, if there is."""
+        only_users_have = [some for some in wanted if not claims & some]
+        if not only_users_have:
+            yield Combination(self._names(_covering(claims, wanted)))
+            return
+        for some in only_users_have:
+            users &= some
+        if not users:
+            return
+        first = users & -users
+        chosen = _covering(claims, [some for some in wanted if not first & some])
+        yield Combination(self._names(chosen), self._name(first, WhoKind.USER))
+
+    def _names(self, chosen: Iterable[int]) -> tuple[str, ...]:
+        return tuple(sorted(self._name(one, WhoKind.CLAIM) for one in chosen))
+
+    def _name(self, one: int, kind: WhoKind) -> str:
+        return next(who.name for who in self._population.members(one) if who.kind is kind)
+
+
+def _covering(available: int, wanted: Sequence[int]) -> list[int]:
+    """Few of `available` that have somebody of each set of `wanted`; none can be left out."""
+    chosen: list[int] = []
+    for number, some in enumerate(wanted):
+        if any(one & some for one in chosen):
+            continue
+        fitting = available & some
+        for other in wanted[number + 1 :]:
+            # Rather one who serves for the others as well.
+            fitting = fitting & other or fitting
+        chosen.append(fitting & -fitting)
+    for one in list(chosen):
+        rest = [other for other in chosen if other != one]
+        if all(any(other & some for other in rest) for some in wanted):
+            chosen = rest
+    return chosen
