@@ -9,6 +9,7 @@ from benchmarks import (
     failures,
     idle,
     leak,
+    matrix,
     memory,
     overload,
     policy_scale,
@@ -35,6 +36,7 @@ by_name: dict[str, Callable[[], None]] = {
     "failures": failures.run,
     "leak": leak.run,
     "diff": policy_scale.run,
+    "matrix": matrix.run,
     "soak": partial(soak.run, given.minutes),
 }
 

@@ -22,6 +22,7 @@ from policy.explanation import Explanation, Need, Stage, Step, Supplier
 from policy.inquiry import ANONYMOUS, BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.loader import ServiceSources, Sources, Text, load, read
 from policy.origins import Origin
+from policy.remedies import Remedy, remedy_for
 from policy.schema import json_schema_of, json_schemas
 from policy.services import ServiceSpec, UseRole
 from policy.source import Source
@@ -35,6 +36,7 @@ __all__ = [
     "compile",
     "decide",
     "explain",
+    "remedy_for",
     # What is asked.
     "ANONYMOUS",
     "BodyFacts",
@@ -54,6 +56,7 @@ __all__ = [
     "Explanation",
     "Need",
     "Origin",
+    "Remedy",
     "Stage",
     "Step",
     "Supplier",

@@ -5,7 +5,7 @@ so that an explanation cannot differ from what would have happened. For administ
 names roles, users and places in files, which a refused caller must not learn.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from policy.decision import Decision, NeedsBody, Reason
 from policy.evaluator import decide
@@ -14,12 +14,12 @@ from policy.inquiry import Inquiry, Kind
 from policy.origins import origins_of
 from policy.permissions import Demand
 from policy.predicates import Answer
+from policy.remedies import remedy_for
 from policy.services import UseRole
 from policy.table import Access, DecisionTable, Route
+from policy.witnesses import witnesses_of
 
 __all__ = ["explain"]
-
-_MOST_SUPPLIERS = 5
 
 
 def explain(table: DecisionTable, inquiry: Inquiry) -> Explanation:
@@ -113,9 +113,12 @@ class _Story:
     def _conditions(self, route: Route) -> Iterator[Step]:
         for extra in route.requirement.extras:
             answer = extra.condition.answer(self._inquiry.query, self._inquiry.body)
-            details = tuple(f"needs {words}" for words in self._in_words(extra.demand))
+            details = [f"needs {words}" for words in self._in_words(extra.demand)]
+            if answer is Answer.YES:
+                found = witnesses_of(extra.condition, self._inquiry.query, self._inquiry.body)
+                details += [f"met by {words}" for words in found]
             said = f"{extra.condition.text}: {answer}"
-            yield Step(Stage.CONDITION, said, extra.where, details)
+            yield Step(Stage.CONDITION, said, extra.where, tuple(details))
 
     def _in_words(self, demand: Demand) -> Iterator[str]:
         missing = self._table.permissions.missing_of(demand)
@@ -177,29 +180,10 @@ class _Story:
         return Step(Stage.VERDICT, said, None, tuple(details))
 
     def _remedy(self) -> Step:
-        missing = [need for need in self.needs if not need.met]
-        self.suppliers.extend(self._supplying(missing))
-        details = tuple(
-            f"role `{found.role}` grants {', '.join(f'`{name}`' for name in found.supplies)}"
-            f" among {found.grants} ({found.where})"
-            for found in self.suppliers
-        )
-        if any(len(found.supplies) < len(missing) for found in self.suppliers):
-            said = "no role brings everything; these would help"
-        else:
-            said = "each of these roles would do" if details else "no role would help"
-        return Step(Stage.REMEDY, said, None, details)
-
-    def _supplying(self, missing: Iterable[Need]) -> Iterator[Supplier]:
-        """The smallest roles that bring all that is missing; if none does, those that bring some."""
-        wanted = [self._table.permissions.mask_of(need.names) for need in missing]
-        bits = Demand(0, tuple(wanted)).bits
-        found = [role for role in self._table.roles.values() if role.mask & bits]
-        whole = [role for role in found if all(role.mask & group for group in wanted)]
-        smallest = sorted(whole or found, key=lambda role: (role.mask.bit_count(), role.name))
-        for role in smallest[:_MOST_SUPPLIERS]:
-            supplies = self._table.names_of(role.mask & bits)
-            yield Supplier(role.name, supplies, role.mask.bit_count(), role.where)
+        missing = [need.names for need in self.needs if not need.met]
+        remedy, suppliers = remedy_for(self._table, missing)
+        self.suppliers.extend(suppliers)
+        return Step(Stage.REMEDY, str(remedy), None, tuple(map(str, suppliers)))
 
 
 # The answers to which rules have contributed; `None` is the wish to see the body.

@@ -61,6 +61,10 @@ class Supplier:
     grants: int
     where: Location
 
+    def __str__(self) -> str:
+        supplies = ", ".join(f"`{name}`" for name in self.supplies)
+        return f"role `{self.role}` grants {supplies} among {self.grants} ({self.where})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:

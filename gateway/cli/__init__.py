@@ -17,6 +17,7 @@ from gateway.cli import (
     explain,
     group,
     hash_secret,
+    matrix,
     prove,
     role,
     schema,
@@ -25,6 +26,7 @@ from gateway.cli import (
     test,
     token,
     user,
+    who_can,
 )
 from gateway.cli.output import Exit, show_fault, show_findings
 from gateway.errors import SettingsInvalid
@@ -47,6 +49,7 @@ _COMMANDS = (
     explain.command,
     group.command,
     hash_secret.command,
+    matrix.command,
     prove.command,
     role.command,
     schema.command,
@@ -55,6 +58,7 @@ _COMMANDS = (
     test.command,
     token.command,
     user.command,
+    who_can.command,
 )
 for _command in _COMMANDS:
     ucs_gateway.add_command(_command)

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from gateway.app import load_table
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
-from gateway.cli.requests import body_facts, canonical_target
+from gateway.cli.recorded import Recorded, record_of, recorded
+from gateway.cli.requests import canonical_target, facts_of
 from gateway.errors import GatewayError
+from gateway.http.target import Target
 from gateway.settings import Limits, load_settings
 from policy import (
     ANONYMOUS,
-    BodyFacts,
     Caller,
     Decision,
     DecisionTable,
@@ -31,8 +32,14 @@ __all__ = ["command"]
 
 
 @click.command("explain")
-@click.argument("method")
-@click.argument("target")
+@click.argument("method", required=False)
+@click.argument("target", required=False)
+@click.option("--id", "id_", help="Explain the request of this id from its audit line instead.")
+@click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    help="The audit file to look in; that of the settings by default.",
+)
 @click.option("--as", "name", help="A user, by the name in the policy's `users`.")
 @click.option("--role", "roles", multiple=True, help="A caller with this role; may be repeated.")
 @click.option(
@@ -46,8 +53,10 @@ __all__ = ["command"]
 @config_option
 @format_option
 def command(
-    method: str,
-    target: str,
+    method: str | None,
+    target: str | None,
+    id_: str | None,
+    audit: Path | None,
     name: str | None,
     roles: tuple[str, ...],
     claims: tuple[str, ...],
@@ -59,37 +68,82 @@ def command(
 
     Without --as, --role and --claim the caller has no credentials. Exits with 0 when the request
     is allowed, 2 when it is denied, 1 when the outcome depends on a body that was not given.
+
+    With --id it tells what was decided then and what the policy says now; --role and --claim add
+    what the caller's token gave it. Exits as was decided then, with 1 if there is no such line.
     """
+    _one_question(method, target, id_, only_without_id=(name, body), only_with_id=(audit,))
     settings = load_settings(config, os.environ)
     table = load_table(settings)
     if unknown := sorted(set(roles) - table.roles.keys()):
         raise click.ClickException(f"no policy file defines the role `{unknown[0]}`")
     if unknown := sorted(set(claims) - table.claims.keys()):
         raise click.ClickException(f"no policy file maps the claim `{unknown[0]}`")
+    if id_ is not None:
+        record = record_of(id_, audit, settings)
+        told = Recorded(table, record, frozenset(roles), frozenset(claims))
+        now = told.explanation
+        report = None if now is None or told.probe is None else _report(now, told.probe.target)
+        return recorded(told, report, format_)
     if name is not None and not name.isprintable():
         raise click.ClickException("the name after --as has characters that cannot be seen")
     if name is not None and name not in table.users:
         click.echo(f"note: no policy file names the user `{name}`", err=True)
     caller = _caller(name, roles, claims)
     try:
-        canonical = canonical_target(method.upper(), os.fsencode(target), settings.limits)
-        inquiry = Inquiry(
-            caller=caller,
-            held=table.held_by(caller),
-            method=method.upper(),
-            segments=canonical.segments,
-            query=canonical.query,
+        asked, explanation = _explained(
+            table, caller, (method or "").upper(), target or "", body, settings.limits
         )
-        explanation = explain(table, inquiry)
-        if body is not None:
-            explanation = _with_body(table, explanation, body, settings.limits)
     except GatewayError as error:
         return _refused(error, format_)
     if format_ == "json":
-        show_json(_report(explanation, str(canonical)))
+        show_json(_report(explanation, str(asked)))
     else:
         click.echo(near(str(explanation)))
     return _exit(explanation)
+
+
+def _one_question(
+    method: str | None,
+    target: str | None,
+    id_: str | None,
+    *,
+    only_without_id: tuple[object, ...],
+    only_with_id: tuple[object, ...],
+) -> None:
+    """Either a request is asked about, or a line of the audit."""
+    if id_ is None:
+        if method is None or target is None:
+            raise click.UsageError("name a METHOD and a TARGET, or a request of the past with --id")
+        if any(given is not None for given in only_with_id):
+            raise click.UsageError("--audit says where to look for an --id, and there is none")
+    elif any(given is not None for given in (method, target, *only_without_id)):
+        raise click.UsageError(
+            "the line of an --id knows request and caller: leave out METHOD, TARGET, --as and --body"
+        )
+
+
+def _explained(
+    table: DecisionTable,
+    caller: Caller,
+    method: str,
+    target: str,
+    body: Path | None,
+    limits: Limits,
+) -> tuple[Target, Explanation]:
+    """The target as it is read, and the explanation. Raises GatewayError where it is refused."""
+    asked = canonical_target(method, os.fsencode(target), limits)
+    inquiry = Inquiry(
+        caller=caller,
+        held=table.held_by(caller),
+        method=method,
+        segments=asked.segments,
+        query=asked.query,
+    )
+    explanation = explain(table, inquiry)
+    if body is not None:
+        explanation = _with_body(table, explanation, body, limits)
+    return asked, explanation
 
 
 def _with_body(
@@ -101,20 +155,14 @@ def _with_body(
     anything, and its facts only make the story richer.
     """
     try:
-        facts = _facts(body, unread, limits)
+        optional = unread.route is not None and unread.route.body_optional
+        facts = facts_of(body, limits, is_optional=optional)
     except GatewayError:
         if isinstance(unread.decision, NeedsBody):
             raise
         click.echo("note: the outcome does not depend on the body, so it is not read", err=True)
         return unread
     return explain(table, replace(unread.inquiry, body=facts))
-
-
-def _facts(body: Path, unread: Explanation, limits: Limits) -> BodyFacts:
-    with body.open("rb") as file:
-        content = file.read(limits.max_inspected_body_bytes + 1)
-    is_optional = unread.route is not None and unread.route.body_optional
-    return body_facts(content, limits, is_optional=is_optional)
 
 
 def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -> Caller:

@@ -1,6 +1,7 @@
 """Requests as they are typed or stand in a file, read exactly as the gateway reads them."""
 
 import json
+from pathlib import Path
 
 from gateway.errors import (
     BodyTooLarge,
@@ -17,7 +18,7 @@ from gateway.wire.client import METHODS
 from policy import BodyFacts, DecisionTable
 from policy.analysis import Expectation, Refusal, SentRequest
 
-__all__ = ["REFUSALS", "body_facts", "canonical_target", "content_of", "sent_request"]
+__all__ = ["REFUSALS", "canonical_target", "content_of", "facts_of", "sent_request"]
 
 REFUSALS = frozenset(
     error.code
@@ -43,7 +44,7 @@ def canonical_target(method: str, target: bytes, limits: Limits) -> Target:
     )
 
 
-def body_facts(content: bytes, limits: Limits, *, is_optional: bool) -> BodyFacts:
+def _body_facts(content: bytes, limits: Limits, *, is_optional: bool) -> BodyFacts:
     """What policy is told of a body, which may be left out if it `is_optional`.
 
     Raises BodyTooLarge or BodyUnreadable.
@@ -53,6 +54,13 @@ def body_facts(content: bytes, limits: Limits, *, is_optional: bool) -> BodyFact
     if not content and is_optional:
         return BodyFacts({})
     return read_facts(content, max_depth=limits.max_body_depth, max_keys=limits.max_body_keys)
+
+
+def facts_of(path: Path, limits: Limits, *, is_optional: bool = False) -> BodyFacts:
+    """The same of a file's content."""
+    with path.open("rb") as file:
+        content = file.read(limits.max_inspected_body_bytes + 1)
+    return _body_facts(content, limits, is_optional=is_optional)
 
 
 def sent_request(table: DecisionTable, expectation: Expectation, limits: Limits) -> SentRequest:
@@ -78,7 +86,7 @@ def _body(
     if content is None and not is_optional:
         return None
     try:
-        return body_facts(content or b"", limits, is_optional=is_optional)
+        return _body_facts(content or b"", limits, is_optional=is_optional)
     except GatewayError as error:
         return _refusal(error)
 

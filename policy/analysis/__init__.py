@@ -9,11 +9,16 @@
     coverage_of(table, …)       what they all together say nothing of
     prove(table, texts, read)   whether assertions hold, with counterexamples
     difference(old, new)        what everybody gains and loses, and what else differs
+    cases_of(question)          everything that can become of one operation
+    rows_of(table, …)           every operation against every role
+    reach_of(table, …)          who may send a request, and who lacks one permission for it
+    probe_like(table, …)        a request like one that was recorded
 
 Nothing here reads a file or decides by rules of its own.
 """
 
 from policy.analysis.assertions import Assertion
+from policy.analysis.cases import Case, cases_of, cases_of_request
 from policy.analysis.combinations import Combination
 from policy.analysis.counterexamples import Counterexample
 from policy.analysis.coverage import Coverage, Dimension, coverage_of
@@ -21,13 +26,16 @@ from policy.analysis.difference import Change, Difference, difference
 from policy.analysis.expectation_tables import UNNAMED, expectations_of
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
 from policy.analysis.inventory import Enforcement, Holding, Inventory, Moved, Names
+from policy.analysis.matrix import Cell, Lack, OpenTo, Row, State, rows_of
 from policy.analysis.meant import Reader
-from policy.analysis.outcomes import Outcome, outcome_of
+from policy.analysis.outcomes import Outcome, outcome_of, outcome_of_inquiry
 from policy.analysis.parties import Bundle, Party, Shares, gains_of, losses_of
 from policy.analysis.population import Population, Who, WhoKind
 from policy.analysis.probes import Probe, probes_of
 from policy.analysis.proofs import Proof, prove
 from policy.analysis.questions import Question, questions_of
+from policy.analysis.reach import NearMiss, Reach, one_short, reach_of
+from policy.analysis.recall import probe_like
 from policy.analysis.selections import Asked
 from policy.analysis.strength import Side, Strength, strength_of
 from policy.analysis.verdicts import Answer, Refusal, SentRequest, Verdict, answer_to, verdict_on
@@ -39,6 +47,8 @@ __all__ = [
     "Asked",
     "Assertion",
     "Bundle",
+    "Case",
+    "Cell",
     "Change",
     "Combination",
     "Counterexample",
@@ -51,34 +61,47 @@ __all__ = [
     "Expected",
     "Holding",
     "Inventory",
+    "Lack",
     "Moved",
     "Names",
+    "NearMiss",
+    "OpenTo",
     "Outcome",
     "Party",
     "Population",
     "Probe",
     "Proof",
     "Question",
+    "Reach",
     "Reader",
     "Refusal",
+    "Row",
     "SentRequest",
     "Shares",
     "Side",
+    "State",
     "Strength",
     "UNNAMED",
     "Verdict",
     "Who",
     "WhoKind",
     "answer_to",
+    "cases_of",
+    "cases_of_request",
     "coverage_of",
     "difference",
     "expectations_of",
     "gains_of",
     "losses_of",
+    "one_short",
     "outcome_of",
+    "outcome_of_inquiry",
+    "probe_like",
     "probes_of",
     "prove",
     "questions_of",
+    "reach_of",
+    "rows_of",
     "strength_of",
     "verdict_on",
 ]

@@ -8,12 +8,12 @@ import msgspec
 
 from policy.analysis.probes import OWN_NAME, Probe
 from policy.decision import Reason
-from policy.inquiry import Caller, Kind, Means
+from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.permissions import NO_DEMAND, Demand
 from policy.predicates import Answer
 from policy.table import Access, Route
 
-__all__ = ["Outcome", "outcome_of"]
+__all__ = ["Outcome", "outcome_of", "outcome_of_inquiry"]
 
 _ASKING = Caller(subject=OWN_NAME, kind=Kind.USER, means=Means.NONE)
 
@@ -33,6 +33,15 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def outcome_of(route: Route | None, probe: Probe) -> Outcome:
     """What `route`, one of those of the probe's question, makes of the probe."""
+    return outcome_of_inquiry(route, probe.inquiry(_ASKING, 0))
+
+
+def outcome_of_inquiry(route: Route | None, inquiry: Inquiry) -> Outcome:
+    """What `route` makes of `inquiry`, whatever its caller holds.
+
+    Of the caller only the name counts, where a guard compares it. A body that rules read must be
+    there.
+    """
     if route is None:
         return Outcome(None, barred=Reason.NO_ROUTE)
     needed = route.requirement
@@ -40,7 +49,6 @@ def outcome_of(route: Route | None, probe: Probe) -> Outcome:
         return Outcome(NO_DEMAND, for_strangers=needed.access is Access.PUBLIC)
     if route.plain:
         return Outcome(needed.demand)
-    inquiry = probe.inquiry(_ASKING, 0)
     answers = [
         (extra, extra.condition.answer(inquiry.query, inquiry.body)) for extra in needed.extras
     ]

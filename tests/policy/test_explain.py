@@ -68,11 +68,18 @@ def test_a_denial_names_what_is_missing_and_the_smallest_roles_that_bring_it() -
     )
 
 
-def test_a_remedy_that_no_role_has_whole_is_told_in_parts() -> None:
+def test_a_remedy_that_no_role_has_whole_is_the_roles_that_have_it_together() -> None:
     roles = "roles: {r: {permissions: [read]}, d: {permissions: [detail]}}"
     told = story(ZOE, "GET /records", ("details", ""), table=table(CATALOGUE, roles))
-    assert lines(told, Stage.REMEDY) == ["no role brings everything; these would help"]
+    assert lines(told, Stage.REMEDY) == ["no role brings everything; these would together"]
     assert [found.role for found in told.suppliers] == ["d", "r"]
+
+
+def test_a_remedy_that_all_roles_lack_a_part_of_is_told_in_parts() -> None:
+    roles = "roles: {r: {permissions: [read]}}"
+    told = story(ZOE, "GET /records", ("details", ""), table=table(CATALOGUE, roles))
+    assert lines(told, Stage.REMEDY) == ["no role brings everything; these would help"]
+    assert [found.role for found in told.suppliers] == ["r"]
 
 
 def test_a_remedy_that_no_role_has_is_none() -> None:
@@ -94,7 +101,7 @@ def test_every_condition_says_whether_it_fired() -> None:
     assert lines(told, Stage.CONDITION) == ["body has keys outside `core`: no"]
     told = story(ANN, "PUT /records/1", body={"Phone": "x"})
     assert lines(told, Stage.CONDITION) == ["body has keys outside `core`: yes"]
-    assert details(told, Stage.CONDITION) == ["needs `detail`"]
+    assert details(told, Stage.CONDITION) == ["needs `detail`", "met by the body's `phone`"]
     assert lines(told, Stage.PERMISSION) == ["`write`: held", "`detail`: missing"]
     assert details(told, Stage.VERDICT) == ["because body has keys outside `core`"]
 

@@ -1,0 +1,192 @@
+"""Why a request of the past was decided as it was, and what the policy says of it now.
+
+An audit line holds no target and no claims, by design. So what is explained is a request like it:
+of the same operation, for which the same conditions speak, sent by the same caller as far as the
+policy files know it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from gateway.audit import LineBroken, LineMissing, Record, record_with, safe_text
+from gateway.cli.output import Exit, near, show_json
+from gateway.settings import Settings
+from policy import (
+    ANONYMOUS,
+    Caller,
+    DecisionTable,
+    Effect,
+    Explanation,
+    Kind,
+    Means,
+    Missing,
+    Reason,
+    Remedy,
+    Route,
+    Supplier,
+    explain,
+    remedy_for,
+)
+from policy.analysis import Probe, probe_like
+
+__all__ = ["Recorded", "record_of", "recorded"]
+
+_REASONS = {reason.label: reason for reason in Reason}
+_KINDS = {str(kind): kind for kind in Kind}
+
+
+def record_of(id_: str, audit: Path | None, settings: Settings) -> Record:
+    """The audit line of that id, from `audit` or the settings' own file."""
+    path = audit or settings.audit.file
+    if path is None or str(path) == "-":
+        said = "standard output" if path is not None else "nowhere"
+        raise click.ClickException(
+            f"the settings write the audit to {said}: name a file with --audit"
+        )
+    if not path.is_file():
+        raise click.ClickException(near(f"there is no audit file {path}"))
+    try:
+        return record_with(id_, path)
+    except LineMissing:
+        shown = safe_text(id_)
+        raise click.ClickException(near(f"no line of {path} has the id `{shown}`")) from None
+    except LineBroken as broken:
+        said = f"the line of `{safe_text(id_)}` in {path} cannot be read: {broken}"
+        raise click.ClickException(near(said)) from None
+    except OSError as error:
+        raise click.ClickException(near(f"{path} cannot be read: {error.strerror}")) from None
+
+
+class Recorded:
+    """A line and what there is to say of it; `explanation` is None where the line has too little."""
+
+    def __init__(
+        self, table: DecisionTable, record: Record, roles: frozenset[str], claims: frozenset[str]
+    ) -> None:
+        self.table = table
+        self.record = record
+        self.note: str | None = None
+        self.probe: Probe | None = None
+        self.explanation: Explanation | None = None
+        self.remedy: tuple[Remedy, tuple[Supplier, ...]] | None = None
+        self.same_policy = record.policy == table.version
+        route = self._route()
+        if route is None:
+            return
+        self.probe = probe_like(table, route, _REASONS[record.reason], record.because)
+        if self.probe is None:
+            self.note = "by the policy now, no request to this operation is decided for that reason"
+            return
+        caller = self._caller(roles, claims)
+        if caller is not None:
+            self.explanation = explain(table, self.probe.inquiry(caller, table.held_by(caller)))
+        elif record.missing:
+            self.remedy = self._remedy(record.missing)
+
+    def _route(self) -> Route | None:
+        record = self.record
+        if record.reason not in _REASONS:
+            self.note = "the request was refused before any policy was asked"
+        elif record.route is None:
+            self.note = "no operation was found for it, and the line does not hold its target"
+        else:
+            for route in self.table.operations:
+                if (route.service, route.id) == (record.service, record.route):
+                    return route
+            self.note = "the policy now has no such operation"
+        return None
+
+    def _caller(self, roles: frozenset[str], claims: frozenset[str]) -> Caller | None:
+        """The caller as far as it is known; None where its roles came from a token."""
+        record = self.record
+        if record.kind == Kind.ANONYMOUS:
+            return ANONYMOUS
+        if record.subject not in self.table.users and not roles and not claims:
+            self.note = "no policy file names this user: what a token gave it, name with --claim"
+            return None
+        if record.means == Means.JWT and not claims:
+            self.note = "what the token's claims gave is not in the line: name them with --claim"
+        return Caller(
+            subject=record.subject,
+            kind=_KINDS.get(record.kind, Kind.USER),
+            means=Means.NONE,
+            roles=roles,
+            claims=claims,
+        )
+
+    def _remedy(self, missing: Missing) -> tuple[Remedy, tuple[Supplier, ...]] | None:
+        needs = [*((name,) for name in missing.all_of), *missing.any_of]
+        if all(name in self.table.permissions for names in needs for name in names):
+            return remedy_for(self.table, needs)
+        self.note = "the policy now has no such permissions"
+        return None
+
+
+def recorded(told: Recorded, report: dict[str, object] | None, format_: str) -> int:
+    """Show it; `report` is the explanation for programs. Exits as was decided then."""
+    if format_ == "json":
+        show_json(_report(told, report))
+    else:
+        for line in _lines(told):
+            # An audit file is somebody else's text: nothing of it may steer a terminal.
+            click.echo(near("\n".join(map(_safe_line, line.split("\n")))))
+    return Exit.YES if told.record.effect == Effect.ALLOW else Exit.DENIED_OR_DIFFERENT
+
+
+def _safe_line(line: str) -> str:
+    """One line without anything that cannot be seen."""
+    return line if line.isprintable() else safe_text(line)
+
+
+def _lines(told: Recorded) -> Iterator[str]:
+    record = told.record
+    caller = f"the {record.kind} `{record.subject}` ({record.means})"
+    if record.kind == Kind.ANONYMOUS:
+        caller = "an anonymous caller"
+    yield f"request: {record.id} of {record.time}, {record.method} from {record.peer} by {caller}"
+    yield from _then(record)
+    if told.same_policy:
+        yield f"policy: {record.policy}, which is the policy now"
+    elif record.policy:
+        yield f"policy: {record.policy} then, {told.table.version} now"
+    if told.note is not None:
+        yield f"note: {told.note}"
+    if told.explanation is not None:
+        yield f"now: a request like it, {told.probe}"
+        yield str(told.explanation)
+    if told.remedy is not None:
+        remedy, suppliers = told.remedy
+        yield "\n".join((f"remedy: {remedy}", *(f"  - {found}" for found in suppliers)))
+
+
+def _then(record: Record) -> Iterator[str]:
+    """What was decided, and what became of it."""
+    where = f" at `{record.route}` of the service `{record.service}`" if record.route else ""
+    yield f"then: {record.effect}: {record.reason}{where}"
+    missing = record.missing or Missing()
+    yield from (f"  - missing `{name}`" for name in missing.all_of)
+    for group in missing.any_of:
+        yield f"  - missing one of {', '.join(f'`{name}`' for name in group)}"
+    yield from (f"  - because {words}" for words in record.because)
+    if not record.enforced:
+        yield "  - the service only watched: the request went on all the same"
+    status = "no answer was sent" if record.status is None else f"answered {record.status}"
+    yield f"  - {status}, {record.ending}, after {record.total_ms} ms"
+
+
+def _report(told: Recorded, report: dict[str, object] | None) -> dict[str, object]:
+    remedy = () if told.remedy is None else told.remedy[1]
+    return {
+        "then": told.record,
+        "same_policy": told.same_policy,
+        "policy": told.table.version,
+        "like": None if told.probe is None else str(told.probe),
+        "note": told.note,
+        "now": report,
+        "suppliers": [
+            {"role": found.role, "supplies": found.supplies, "where": str(found.where)}
+            for found in remedy
+        ],
+    }
