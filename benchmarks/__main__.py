@@ -9,6 +9,7 @@ from benchmarks import (
     failures,
     idle,
     leak,
+    learning,
     matrix,
     memory,
     overload,
@@ -37,6 +38,7 @@ by_name: dict[str, Callable[[], None]] = {
     "leak": leak.run,
     "diff": policy_scale.run,
     "matrix": matrix.run,
+    "learning": learning.run,
     "soak": partial(soak.run, given.minutes),
 }
 

@@ -64,7 +64,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one inquiry.
 
     `policy` is the digest of the table that answered, `because` names the conditions and guards
-    that shaped the answer, in the order of the catalogue.
+    that shaped the answer, in the order of the catalogue. `conditions` are all that were true of
+    the request, and `unread` those that the body decides, which nobody had to look into.
     """
 
     reason: Reason
@@ -72,6 +73,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     route: "Route | None" = None
     missing: Missing = NOTHING
     because: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Effect:

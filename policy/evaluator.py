@@ -16,10 +16,10 @@ from collections.abc import Set as AbstractSet
 from policy.decision import NOTHING, Decision, Missing, NeedsBody, Reason
 from policy.inquiry import Inquiry, Kind
 from policy.permissions import Demand
-from policy.predicates import names_of, repeated
+from policy.predicates import Query, names_of, repeated
 from policy.table import DecisionTable, Extra, Route
 
-__all__ = ["decide"]
+__all__ = ["decide", "given_twice"]
 
 _ANONYMOUS = Kind.ANONYMOUS
 _NO_NAMES: AbstractSet[str] = frozenset()
@@ -55,14 +55,13 @@ def _weigh(table: DecisionTable, route: Route, inquiry: Inquiry) -> Decision | N
     if query and requirement.reads_query:
         names = names_of(query)
         if len(names) < len(query) and (twice := repeated(query, requirement.watched)):
-            because = [f"the query gives `{name}` more than once" for name in twice]
-            return _answer(route, Reason.UNDECIDABLE, because)
+            return _answer(route, Reason.UNDECIDABLE, list(map(given_twice, twice)))
         for extra in requirement.query_extras:
             if extra.condition.may_fire(names, query):
                 fired.append(extra)
                 met = met and extra.demand.met_by(held)
     if not met:
-        return _denied(table, route, fired, held)
+        return _denied(table, route, fired, held, _unread(route, _possible(route, names, query)))
     if requirement.reads_body:
         return _weigh_body(table, route, inquiry, fired, names)
     return _permitted(route, fired)
@@ -77,37 +76,68 @@ def _weigh_body(
 ) -> Decision | NeedsBody:
     """Decide where everything but the body has been heard, and nothing was missing."""
     requirement, body, held = route.requirement, inquiry.body, inquiry.held
-    possible = [
-        extra for extra in requirement.body_extras if extra.condition.may_fire(names, inquiry.query)
-    ]
+    possible = _possible(route, names, inquiry.query)
     if body is None:
         if requirement.guards or not all(extra.demand.met_by(held) for extra in possible):
             return route.needs_body
-        return _permitted(route, fired)
+        return _permitted(route, fired, _unread(route, possible))
     fired += [extra for extra in possible if extra.condition.fires_for(body)]
     if not all(extra.demand.met_by(held) for extra in fired):
         return _denied(table, route, fired, held)
     if failed := [guard.text for guard in requirement.guards if not guard.test(body, inquiry)]:
-        return _answer(route, Reason.GUARD_FAILED, failed)
+        return _answer(route, Reason.GUARD_FAILED, failed, fired=_in_order(route, fired))
     return _permitted(route, fired)
 
 
-def _permitted(route: Route, fired: Sequence[Extra]) -> Decision:
-    if not fired:
-        return route.permitted
-    if len(fired) == 1:
-        return route.permitted_with[fired[0].condition.text]
-    return _answer(route, Reason.PERMITTED, _in_order(route, fired))
+def given_twice(name: str) -> str:
+    """Why nothing can be said of a request, in words."""
+    return f"the query gives `{name}` more than once"
 
 
-def _denied(table: DecisionTable, route: Route, fired: Sequence[Extra], held: int) -> Decision:
+def _possible(route: Route, names: AbstractSet[str], query: Query) -> Sequence[Extra]:
+    """What a look into the body might find true."""
+    extras = route.requirement.body_extras
+    return [extra for extra in extras if extra.condition.may_fire(names, query)]
+
+
+def _unread(route: Route, possible: Sequence[Extra]) -> Sequence[str]:
+    """The conditions of `possible`; nobody had to look."""
+    if len(possible) == len(route.unread):
+        return route.unread
+    return [extra.condition.text for extra in possible]
+
+
+def _permitted(route: Route, fired: Sequence[Extra], unread: Sequence[str] = ()) -> Decision:
+    if len(fired) <= 1 and (not unread or unread is route.unread):
+        if not fired:
+            return route.permitted if unread else route.permitted_read
+        ready = route.permitted_with if unread else route.permitted_read_with
+        return ready[fired[0].condition.text]
+    texts = _in_order(route, fired)
+    return _answer(route, Reason.PERMITTED, texts, fired=texts, unread=unread)
+
+
+def _denied(
+    table: DecisionTable,
+    route: Route,
+    fired: Sequence[Extra],
+    held: int,
+    unread: Sequence[str] = (),
+) -> Decision:
     """Deny, and name everything that is known to be missing."""
-    if not fired and not held & route.anything:
+    if not fired and not held & route.anything and len(unread) == len(route.unread):
         return route.denied
     needed = Demand.joined((route.requirement.demand, *(extra.demand for extra in fired)))
     missing = table.permissions.missing_of(needed.unmet_by(held))
     unmet = [extra for extra in fired if not extra.demand.met_by(held)]
-    return _answer(route, Reason.PERMISSION_MISSING, _in_order(route, unmet), missing)
+    return _answer(
+        route,
+        Reason.PERMISSION_MISSING,
+        _in_order(route, unmet),
+        missing,
+        fired=_in_order(route, fired),
+        unread=unread,
+    )
 
 
 def _in_order(route: Route, extras: Sequence[Extra]) -> Sequence[str]:
@@ -116,8 +146,20 @@ def _in_order(route: Route, extras: Sequence[Extra]) -> Sequence[str]:
 
 
 def _answer(
-    route: Route, reason: Reason, because: Sequence[str], missing: Missing = NOTHING
+    route: Route,
+    reason: Reason,
+    because: Sequence[str],
+    missing: Missing = NOTHING,
+    *,
+    fired: Sequence[str] = (),
+    unread: Sequence[str] = (),
 ) -> Decision:
     return Decision(
-        reason=reason, policy=route.policy, route=route, missing=missing, because=tuple(because)
+        reason=reason,
+        policy=route.policy,
+        route=route,
+        missing=missing,
+        because=tuple(because),
+        conditions=tuple(fired),
+        unread=tuple(unread),
     )

@@ -53,21 +53,22 @@ class Sources:
 
     @property
     def digest(self) -> str:
-        """Equal for equal sources: of folders only the names of the policy files count."""
-        digest = hashlib.blake2b(digest_size=16)
-        for part in self._parts():
-            # With its length before it, no part can pass for two.
-            digest.update(len(part).to_bytes(8, "big") + part)
-        return digest.hexdigest()
+        """Equal for equal sources: of folders only the names of the policy files count.
 
-    def _parts(self) -> Iterable[bytes]:
+        Its first half is the same wherever the services and their catalogues are (`DecisionTable.rules`).
+        """
+        rules = list(self._rules())
+        return _half(rules) + _half([*rules, b"policies", *self._policies()])
+
+    def _rules(self) -> Iterable[bytes]:
         for service in self.services:
             spec = service.spec
             yield from (text.encode() for text in (spec.name, spec.prefix, spec.use_role.value))
             yield "\0".join(sorted(spec.switches)).encode()
             yield _bytes(service.catalogue)
             yield b"" if service.overrides is None else _bytes(service.overrides)
-        yield b"policies"
+
+    def _policies(self) -> Iterable[bytes]:
         for policy in self.policies:
             yield Path(policy.file).name.encode()
             yield _bytes(policy)
@@ -169,6 +170,14 @@ class _Files:
         reading = decoding.read(model, source)
         self.findings.extend(reading.findings)
         return None if reading.model is None else Written(reading.model, source)
+
+
+def _half(parts: Iterable[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        # With its length before it, no part can pass for two.
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
 
 
 def _bytes(text: Text) -> bytes:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from policy.decision import NOTHING, Decision, Missing, NeedsBody, Reason
+from policy.decision import Decision, Missing, NeedsBody, Reason
 from policy.diagnostics import Diagnostic, Location
 from policy.inquiry import Caller, Kind
 from policy.permissions import NO_DEMAND, Demand, Permissions
@@ -107,8 +107,9 @@ class Route:
     `parameters` pairs positions with names, and `index` is dense over the table.
     `body_optional` says that a request may come without a body, and then has no keys.
     The answers that depend on little but the route lie ready: `permitted`, `permitted_with` one
-    condition, `not_enforced`, `not_authenticated`, `needs_body`, and `denied`, for who holds
-    nothing of the demand.
+    condition, both also for whose body was read, `not_enforced`, `not_authenticated`,
+    `needs_body`, and `denied`, for who holds nothing of the demand. `unread` are the conditions
+    that look into the body, in words.
     `to_strangers` answers anonymous callers; `settled` answers every other caller, if one answer
     fits them all; `plain` means that only the demand counts.
     """
@@ -132,8 +133,11 @@ class Route:
     all_of: int = field(init=False, repr=False)
     any_of: tuple[int, ...] = field(init=False, repr=False)
     anything: int = field(init=False, repr=False)
+    unread: tuple[str, ...] = field(init=False, repr=False)
     permitted: Decision = field(init=False, repr=False)
     permitted_with: Mapping[str, Decision] = field(init=False, repr=False)
+    permitted_read: Decision = field(init=False, repr=False)
+    permitted_read_with: Mapping[str, Decision] = field(init=False, repr=False)
     not_enforced: Decision = field(init=False, repr=False)
     not_authenticated: Decision = field(init=False, repr=False)
     denied: Decision = field(init=False, repr=False)
@@ -142,28 +146,46 @@ class Route:
     settled: Decision | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        def answer(reason: Reason, missing: Missing = NOTHING, *because: str) -> Decision:
+        def answer(reason: Reason) -> Decision:
+            return Decision(reason=reason, policy=self.policy, route=self)
+
+        def permitted(*fired: str, unread: tuple[str, ...] = ()) -> Decision:
             return Decision(
-                reason=reason, policy=self.policy, route=self, missing=missing, because=because
+                reason=Reason.PERMITTED,
+                policy=self.policy,
+                route=self,
+                because=fired,
+                conditions=fired,
+                unread=unread,
             )
 
         needed = self.requirement
+        texts = [extra.condition.text for extra in needed.extras]
+        unread = tuple(extra.condition.text for extra in needed.body_extras)
         _put(
             self,
+            unread=unread,
             plain=not needed.extras and not needed.guards,
             all_of=needed.demand.all_of,
             any_of=needed.demand.any_of,
             anything=needed.demand.bits,
-            permitted=answer(Reason.PERMITTED),
-            permitted_with={
-                extra.condition.text: answer(Reason.PERMITTED, NOTHING, extra.condition.text)
-                for extra in needed.extras
-            },
+            permitted=permitted(unread=unread),
+            permitted_with={text: permitted(text, unread=unread) for text in texts},
             not_enforced=answer(Reason.NOT_ENFORCED),
             not_authenticated=answer(Reason.NOT_AUTHENTICATED),
-            denied=answer(Reason.PERMISSION_MISSING, self.missing),
+            denied=Decision(
+                reason=Reason.PERMISSION_MISSING,
+                policy=self.policy,
+                route=self,
+                missing=self.missing,
+                unread=unread,
+            ),
             needs_body=NeedsBody(route=self),
         )
+        _put(self, permitted_read=self.permitted, permitted_read_with=self.permitted_with)
+        if unread:
+            read_with = {text: permitted(text) for text in texts}
+            _put(self, permitted_read=permitted(), permitted_read_with=read_with)
         _put(self, to_strangers=self.not_authenticated, settled=None)
         if needed.access is Access.PUBLIC:
             _put(self, to_strangers=self.permitted, settled=self.permitted)
@@ -233,6 +255,11 @@ class DecisionTable:
             no_route=Decision(reason=Reason.NO_ROUTE, policy=self.version),
             to_strangers=Decision(reason=Reason.NOT_AUTHENTICATED, policy=self.version),
         )
+
+    @property
+    def rules(self) -> str:
+        """The version's first half: equal where services, catalogues and switches are the same."""
+        return self.version[: len(self.version) // 2]
 
     def assignments_of(self, caller: Caller) -> tuple[Assignment, ...]:
         """Everything that gives `caller` roles: as a user, through its groups, by its claims."""

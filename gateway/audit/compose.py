@@ -13,12 +13,13 @@ from gateway.audit.record import (
     MOST_LINE_BYTES,
     UNENCODABLE,
     Record,
+    claims_of,
     encode,
     milliseconds,
     rfc3339,
     shortened,
 )
-from gateway.audit.redact import safe_text, target_digest
+from gateway.audit.redact import CUT, safe_text, target_digest
 from gateway.exchange import Exchange
 from policy import Caller, Decision, Effect
 
@@ -26,6 +27,9 @@ __all__ = ["Composer", "record_of"]
 
 # Callers that are active at the same time, times what they do; an entry has about a kilobyte.
 _MOST_KEPT = 2_048
+
+# A note has room for this much besides its own fields; beyond it the claims are left out.
+_MOST_NOTED = MOST_NOTE_BYTES - 160
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,6 +45,8 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
     route = None
     missing = None
     because: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     policy = ""
     if decision is None:
         effect, reason = Effect.DENY, exchange.error_code
@@ -49,6 +55,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         route = decision.route
         missing = decision.missing or None
         because = decision.because
+        conditions, unread = decision.conditions, decision.unread
         policy = decision.policy
     head = exchange.head
     upstream_ms = None
@@ -62,6 +69,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         subject=safe_text(caller.subject),
         kind=caller.kind,
         means=caller.means,
+        claims=claims_of(caller),
         method=head.method if head is not None else "",
         route=route.id if route is not None else None,
         target_digest=target_digest(digest_key, head.target) if head is not None else "",
@@ -69,6 +77,8 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         reason=reason,
         missing=missing,
         because=because,
+        conditions=conditions,
+        unread=unread,
         enforced=exchange.enforced,
         status=exchange.status,
         ending=exchange.ending,
@@ -104,7 +114,7 @@ class _Ended(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Common(msgspec.Struct, frozen=True, gc=False):
-    """The other fields, encoded, with the brace behind them.
+    """The other fields, encoded, with the brace behind them; for notes in less room.
 
     It holds on to what it was made from: nothing else may get their identity.
     """
@@ -112,6 +122,7 @@ class _Common(msgspec.Struct, frozen=True, gc=False):
     decision: Decision
     caller: Caller
     fields: bytes
+    noted: bytes
 
 
 class Composer:
@@ -137,7 +148,7 @@ class Composer:
         try:
             common = self._common_of(exchange, decision, head.method)
             begun = _Begun(exchange.id, int(exchange.began_at * 1_000_000), digest)
-            note = b"%b,%b" % (_encode(begun)[:-1], common.fields)
+            note = b"%b,%b" % (_encode(begun)[:-1], common.noted)
         except UNENCODABLE:
             return shortened_note(exchange)
         return note if len(note) <= MOST_NOTE_BYTES else shortened_note(exchange)
@@ -197,13 +208,19 @@ def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str
         "subject": safe_text(caller.subject),
         "kind": caller.kind,
         "means": caller.means,
+        "claims": claims_of(caller),
         "method": method,
         "route": None if route is None else route.id,
         "effect": decision.reason.effect,
         "reason": decision.reason.label,
         "missing": decision.missing or None,
         "because": decision.because,
+        "conditions": decision.conditions,
+        "unread": decision.unread,
         "enforced": exchange.enforced,
         "policy": decision.policy,
     }
-    return _Common(decision, caller, _encode(fields)[1:])
+    encoded = noted = _encode(fields)[1:]
+    if len(noted) > _MOST_NOTED:
+        noted = _encode(fields | {"claims": (CUT,)})[1:]
+    return _Common(decision, caller, encoded, noted)

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.audit.journal import MOST_NOTE_BYTES
 from gateway.audit.record import Record, milliseconds, rfc3339
-from gateway.audit.redact import safe_text
+from gateway.audit.redact import CUT, safe_text
 from gateway.clock import Clock
 from gateway.exchange import Ending, Exchange
 from policy import Effect, Missing
@@ -28,6 +28,7 @@ class _Intent(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     kind: str
     means: str
+    claims: tuple[str, ...] = ()
     method: str
     route: str | None
     target_digest: str
@@ -35,6 +36,8 @@ class _Intent(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     missing: Missing | None = None
     because: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     enforced: bool
     policy: str
 
@@ -43,7 +46,7 @@ _read = msgspec.json.Decoder(_Intent).decode
 
 
 def shortened_note(exchange: Exchange) -> bytes:
-    """A note that always fits: every text cut, and nothing of what shaped the decision.
+    """A note that always fits: every text cut, no claims, and nothing of what shaped the decision.
 
     It is where a caller has a name of a hundred characters that take four bytes each, or a policy
     lists dozens of permissions for what it merely shadows. It is also the note of what was turned
@@ -52,11 +55,13 @@ def shortened_note(exchange: Exchange) -> bytes:
     decision, head, caller = exchange.decision, exchange.head, exchange.caller
     assert head is not None  # noqa: S101 - what has no head is never noted
     route = None
+    shaped_by: tuple[str, ...] = ()
     effect, reason, policy = Effect.DENY, exchange.error_code, ""
     if decision is not None:
         route = decision.route
         effect, reason = decision.reason.effect, decision.reason.label
         policy = decision.policy
+        shaped_by = (CUT,)
     note = b""
     for most in (64, 12):
         note = msgspec.json.encode(
@@ -73,6 +78,10 @@ def shortened_note(exchange: Exchange) -> bytes:
                 target_digest=exchange.target_digest,
                 effect=effect,
                 reason=reason,
+                claims=(CUT,) if caller.claims else (),
+                because=shaped_by,
+                conditions=shaped_by,
+                unread=shaped_by,
                 enforced=exchange.enforced,
                 policy=_cut(policy, most),
             )
@@ -83,7 +92,8 @@ def shortened_note(exchange: Exchange) -> bytes:
 
 
 def _cut(text: str, most: int) -> str:
-    return safe_text(text)[:most]
+    text = safe_text(text)
+    return text if len(text) <= most else text[: most - 1] + CUT
 
 
 def lost(note: bytes, clock: Clock) -> Record:
@@ -103,6 +113,7 @@ def lost(note: bytes, clock: Clock) -> Record:
         subject=intent.subject,
         kind=intent.kind,
         means=intent.means,
+        claims=intent.claims,
         method=intent.method,
         route=intent.route,
         target_digest=intent.target_digest,
@@ -110,6 +121,8 @@ def lost(note: bytes, clock: Clock) -> Record:
         reason=intent.reason,
         missing=intent.missing,
         because=intent.because,
+        conditions=intent.conditions,
+        unread=intent.unread,
         enforced=intent.enforced,
         status=None,
         ending=Ending.WORKER_LOST,

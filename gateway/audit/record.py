@@ -10,12 +10,15 @@ from functools import lru_cache
 
 import msgspec
 
-from policy import Missing
+from gateway.audit.redact import CUT, safe_text
+from policy import Caller, Missing
 
 __all__ = [
+    "MOST_CLAIMS",
     "MOST_LINE_BYTES",
     "UNENCODABLE",
     "Record",
+    "claims_of",
     "encode",
     "milliseconds",
     "rfc3339",
@@ -25,6 +28,9 @@ __all__ = [
 MOST_LINE_BYTES = 65_536
 """No line is longer than the room that one can always hope for."""
 
+MOST_CLAIMS = 32
+"""Values of the roles claim in a line; where there are more, the last one is `CUT`."""
+
 _MOST_TEXT = 256
 
 
@@ -33,7 +39,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `reason` is a `policy.Reason`, or the code of the error that came before a decision; then
     `effect` is `deny` as well. `enforced` is false where the service only shadows its policy.
-    `ending` is a `gateway.exchange.Ending`; `target_digest` and `subject` come from `redact`.
+    `ending` is a `gateway.exchange.Ending`; `target_digest` and `subject` come from `redact`, and
+    `claims` are `claims_of` the caller. `conditions` are all that were true of the request, and
+    `unread` those that depend on a body into which nobody looked. What was cut ends in `CUT`.
     """
 
     v: int = 1
@@ -51,14 +59,25 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subject: str
     kind: str
     means: str
+    claims: tuple[str, ...]
     method: str
     route: str | None
     effect: str
     reason: str
     missing: Missing | None
     because: tuple[str, ...]
+    conditions: tuple[str, ...]
+    unread: tuple[str, ...]
     enforced: bool
     policy: str
+
+
+def claims_of(caller: Caller) -> tuple[str, ...]:
+    """The values of the caller's roles claim, sorted and bounded, each as `safe_text`."""
+    if not caller.claims:
+        return ()
+    claims = tuple(map(safe_text, sorted(caller.claims)))
+    return claims if len(claims) <= MOST_CLAIMS else (*claims[: MOST_CLAIMS - 1], CUT)
 
 
 def rfc3339(wall_seconds: float) -> str:
@@ -99,11 +118,19 @@ def shortened(record: Record) -> Record:
     Only a policy that lists a thousand permissions for one operation makes a line so long.
     """
     texts = {
-        name: text[: _MOST_TEXT - 1] + "…"
+        name: text[: _MOST_TEXT - 1] + CUT
         for name, text in msgspec.structs.asdict(record).items()
         if isinstance(text, str) and len(text) > _MOST_TEXT
     }
-    return msgspec.structs.replace(record, **texts, missing=None, because=("…",))
+    return msgspec.structs.replace(
+        record,
+        **texts,
+        missing=None,
+        because=(CUT,),
+        conditions=(CUT,),
+        unread=(CUT,),
+        claims=(CUT,),
+    )
 
 
 def _salvaged(record: Record) -> dict[str, object]:

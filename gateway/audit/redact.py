@@ -8,7 +8,10 @@ key. Names come from credentials: they are kept readable, short and free of cont
 import hashlib
 from functools import lru_cache
 
-__all__ = ["safe_text", "target_digest"]
+__all__ = ["CUT", "safe_text", "target_digest"]
+
+CUT = "…"
+"""Ends a text of which there was more, and stands for what was left out."""
 
 _DIGEST_BYTES = 8
 _MAX_TEXT = 256
@@ -34,7 +37,7 @@ def safe_text(text: str) -> str:
     sequence), line separators or marks that turn the direction of writing.
     """
     if len(text) > _MAX_TEXT:
-        text = text[: _MAX_TEXT - 1] + "…"
+        text = text[: _MAX_TEXT - 1] + CUT
     if text.isprintable():
         return text
     return "".join(

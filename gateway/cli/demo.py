@@ -80,27 +80,33 @@ _CALLS = (
     show_default=True,
     help="Where the shipped catalogues and the sample policy are.",
 )
-def command(*, once: bool, config_folder: Path) -> int:
+@click.option(
+    "--audit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to keep the audit, which is thrown away otherwise.",
+)
+def command(*, once: bool, config_folder: Path, audit: Path | None) -> int:
     """Start a stand-in UCS with the gateway in front, and show who may do what."""
     configure("console", "warning")
     try:
-        return uvloop.run(_demo(config_folder.absolute(), once=once))
+        return uvloop.run(_demo(config_folder.absolute(), audit and audit.absolute(), once=once))
     except KeyboardInterrupt:
         return Exit.YES
 
 
-async def _demo(config_folder: Path, *, once: bool) -> int:
+async def _demo(config_folder: Path, audit: Path | None, *, once: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="ucs-gateway-demo-") as name:
         folder = Path(name)
         credentials = _credentials(folder)
         async with running(StandinConfig()) as standin:
-            settings = _settings(folder, config_folder, standin)
+            record = folder / "audit.jsonl" if audit is None else audit
+            settings = _settings(folder, config_folder, standin, record)
             async with running_gateway(settings, load_table(settings)) as gateway:
                 base = f"http://{gateway.address}"
                 faults = await _show(base, standin, credentials)
                 if once:
                     return Exit.COULD_NOT if faults else Exit.YES
-                _tell(base, str(gateway.admin_address), standin.url, folder, credentials)
+                _tell(base, str(gateway.admin_address), standin.url, record, credentials)
                 await _told_to_stop()
     return Exit.YES
 
@@ -124,7 +130,7 @@ def _credentials(folder: Path) -> dict[str, str | None]:
     return {**known, "intruder": wrong, "token": f"Bearer {token}", "nobody": None}
 
 
-def _settings(folder: Path, config_folder: Path, standin: Running) -> Settings:
+def _settings(folder: Path, config_folder: Path, standin: Running, audit: Path) -> Settings:
     path = folder / "gateway.yaml"
     path.write_text(f"""\
 listen: {{address: "127.0.0.1:{_free(8080)}"}}
@@ -144,7 +150,7 @@ identity:
   jwt: [{{issuer: "{_ISSUER}", audience: {_AUDIENCE}, algorithms: [ES256], pem_file: issuer.pem,
          subject_prefix: ""}}]
   basic: {{users: users.yaml, realm: UCS}}
-audit: {{file: audit.jsonl}}
+audit: {{file: "{audit}"}}
 log: {{format: console, level: warning}}
 """)
     return load_settings(path, os.environ)
@@ -219,7 +225,7 @@ async def _told_to_stop() -> None:
 
 
 def _tell(
-    base: str, admin: str, standin: str, folder: Path, credentials: Mapping[str, str | None]
+    base: str, admin: str, standin: str, audit: Path, credentials: Mapping[str, str | None]
 ) -> None:
     click.echo(f"""
 The gateway listens on {base} until Ctrl-C. Try it by hand (passwords are the names):
@@ -228,7 +234,7 @@ The gateway listens on {base} until Ctrl-C. Try it by hand (passwords are the na
   curl -i -u sam:sam -X DELETE {base}{_ANNA}
   curl -i -H 'Authorization: {credentials["token"]}' {base}/genesys/1/cs/services/1
 
-  audit      tail -f {folder}/audit.jsonl
+  audit      tail -f {audit}
   metrics    curl http://{admin}/metrics      readiness  curl http://{admin}/readyz
   stand-in   curl {standin}/_standin/received
 """)

@@ -13,6 +13,8 @@
     rows_of(table, …)           every operation against every role
     reach_of(table, …)          who may send a request, and who lacks one permission for it
     probe_like(table, …)        a request like one that was recorded
+    Replay(old, new)            what a recorded decision would have been by the other table
+    least_of(demands)           the smallest set of permissions that would do
 
 Nothing here reads a file or decides by rules of its own.
 """
@@ -36,9 +38,12 @@ from policy.analysis.proofs import Proof, prove
 from policy.analysis.questions import Question, questions_of
 from policy.analysis.reach import NearMiss, Reach, one_short, reach_of
 from policy.analysis.recall import probe_like
+from policy.analysis.replay import Doubt, Recorded, Replay, Replayed, Standing
 from policy.analysis.selections import Asked
 from policy.analysis.strength import Side, Strength, strength_of
+from policy.analysis.suffices import least_of, smallest_role
 from policy.analysis.verdicts import Answer, Refusal, SentRequest, Verdict, answer_to, verdict_on
+from policy.permissions import Demand
 
 __all__ = [
     "Allowed",
@@ -53,9 +58,11 @@ __all__ = [
     "Combination",
     "Counterexample",
     "Coverage",
+    "Demand",
     "Denied",
     "Difference",
     "Dimension",
+    "Doubt",
     "Enforcement",
     "Expectation",
     "Expected",
@@ -74,11 +81,15 @@ __all__ = [
     "Question",
     "Reach",
     "Reader",
+    "Recorded",
     "Refusal",
+    "Replay",
+    "Replayed",
     "Row",
     "SentRequest",
     "Shares",
     "Side",
+    "Standing",
     "State",
     "Strength",
     "UNNAMED",
@@ -92,6 +103,7 @@ __all__ = [
     "difference",
     "expectations_of",
     "gains_of",
+    "least_of",
     "losses_of",
     "one_short",
     "outcome_of",
@@ -102,6 +114,7 @@ __all__ = [
     "questions_of",
     "reach_of",
     "rows_of",
+    "smallest_role",
     "strength_of",
     "verdict_on",
 ]

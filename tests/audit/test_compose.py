@@ -20,7 +20,13 @@ texts = st.text(alphabet=st.characters(exclude_categories=()), max_size=20)
 seconds = st.floats(0, 1e6)
 callers = st.one_of(
     st.just(ANONYMOUS),
-    texts.map(lambda subject: Caller(subject=subject, kind=Kind.SERVICE, means=Means.JWT)),
+    st.builds(
+        lambda subject, claims: Caller(
+            subject=subject, kind=Kind.SERVICE, means=Means.JWT, claims=claims
+        ),
+        texts,
+        st.frozensets(texts, max_size=40),
+    ),
 )
 decisions = st.fixed_dictionaries({
     "reason": st.sampled_from(Reason),
@@ -28,6 +34,8 @@ decisions = st.fixed_dictionaries({
     "route": st.sampled_from(ROUTES),
     "missing": st.lists(texts, max_size=3).map(lambda names: Missing(all_of=tuple(names))),
     "because": st.lists(texts, max_size=3).map(tuple),
+    "conditions": st.lists(texts, max_size=3).map(tuple),
+    "unread": st.lists(texts, max_size=3).map(tuple),
 }).map(lambda fields: Decision(**fields))  # fmt: skip
 changes = st.fixed_dictionaries({
     "caller": callers,
@@ -92,4 +100,5 @@ def test_a_line_that_could_never_fit_is_shortened_and_says_so() -> None:
 
     record = msgspec.json.decode(line)
     assert (record["id"], record["missing"], record["because"]) == ("r-1", None, ["…"])
+    assert (record["conditions"], record["claims"]) == (["…"], ["…"])
     assert len(line) < 1_000 < MOST_LINE_BYTES

@@ -12,7 +12,7 @@ from gateway.audit import Composer, record_of
 from gateway.audit.intent import lost
 from gateway.audit.journal import MOST_NOTE_BYTES
 from gateway.audit.record import encode
-from gateway.exchange import Ending
+from gateway.exchange import Ending, Exchange
 from policy import Caller, Kind, Means, Missing
 from tests.support.audit import an_exchange
 from tests.support.clock import FakeClock
@@ -91,8 +91,26 @@ def test_a_note_that_is_too_long_keeps_what_is_short() -> None:
     line = lost(COMPOSER.note(exchange), FakeClock())
 
     assert (line.service, line.route, line.method) == ("shop", "read-record", "GET")
-    assert line.subject == "\U0001f600" * 64
+    assert line.subject == "\U0001f600" * 63 + "…"
+    assert (line.because, line.conditions) == (("…",), ("…",))
     assert line.target_digest == exchange.target_digest
+
+
+def test_a_note_without_room_for_all_claims_keeps_what_shaped_the_decision() -> None:
+    claims = frozenset(f"cn=group {number},ou=somewhere,dc=example" for number in range(30))
+    exchange = an_exchange(caller=msgspec.structs.replace(caller("anna"), claims=claims))
+    exchange.decision = msgspec.structs.replace(exchange.decision, conditions=("c",))
+
+    line = lost(COMPOSER.note(exchange), FakeClock())
+
+    assert (line.claims, line.conditions, line.subject) == (("…",), ("c",), "anna")
+    assert len(record_of(exchange_that_ended(exchange), KEY).claims) == 30
+
+
+def exchange_that_ended(exchange: Exchange) -> Exchange:
+    for name, value in ended().items():
+        setattr(exchange, name, value)
+    return exchange
 
 
 def test_what_a_shadowed_caller_lacks_is_noted_unless_it_is_too_long() -> None:

@@ -2,9 +2,10 @@
 
 import json
 
-from gateway.audit.record import encode, rfc3339
+from gateway.audit.record import claims_of, encode, rfc3339
 from policy import Missing
 from tests.support.audit import a_record
+from tests.support.policies import user
 
 
 def test_a_line_holds_exactly_the_documented_fields_in_their_order() -> None:
@@ -12,9 +13,24 @@ def test_a_line_holds_exactly_the_documented_fields_in_their_order() -> None:
 
     assert list(json.loads(line)) == [
         "v", "id", "time", "target_digest", "status", "ending", "upstream_ms", "total_ms",
-        "bytes_in", "bytes_out", "service", "peer", "subject", "kind", "means", "method", "route",
-        "effect", "reason", "missing", "because", "enforced", "policy",
+        "bytes_in", "bytes_out", "service", "peer", "subject", "kind", "means", "claims", "method",
+        "route", "effect", "reason", "missing", "because", "conditions", "unread", "enforced",
+        "policy",
     ]  # fmt: skip
+
+
+def test_claims_are_sorted_and_what_is_in_them_can_do_no_harm() -> None:
+    caller = user("anna", claims=("b", "a\x1b[2J", "x" * 300))
+
+    assert claims_of(caller) == ("a\\x1b[2J", "b", "x" * 255 + "…")
+    assert claims_of(user("anna")) == ()
+
+
+def test_of_more_than_32_claims_the_last_one_says_that_there_are_more() -> None:
+    names = [f"group-{number:02}" for number in range(33)]
+
+    assert claims_of(user("anna", claims=tuple(names[:32]))) == tuple(names[:32])
+    assert claims_of(user("anna", claims=tuple(names))) == (*names[:31], "…")
 
 
 def test_a_line_says_which_version_of_the_format_it_is() -> None:

@@ -1,6 +1,7 @@
 """A policy as its authors wrote it."""
 
-from tests.support.policies import CATALOGUE, document
+from policy import UseRole
+from tests.support.policies import CATALOGUE, POLICY, document, spec, table
 
 
 def test_a_document_knows_where_everything_stands() -> None:
@@ -13,3 +14,11 @@ def test_a_document_knows_where_everything_stands() -> None:
 def test_a_document_bears_the_digest_of_its_sources() -> None:
     assert document().version == document().version
     assert document().version != document(CATALOGUE + "#").version
+
+
+def test_half_of_a_version_is_the_same_wherever_the_services_and_catalogues_are() -> None:
+    one, other = table(), table(CATALOGUE, POLICY.replace("[read, write", "[write"))
+    assert (one.rules, one.version == other.version) == (other.rules, False)
+    assert table(CATALOGUE + "#").rules != one.rules
+    assert table(service=spec(use_role=UseRole.SHADOW)).rules != one.rules
+    assert one.version.startswith(one.rules)

@@ -102,6 +102,27 @@ def test_a_condition_that_was_met_is_told_with_the_permission() -> None:
     assert (decision.reason, decision.because) == (Reason.PERMITTED, ("query has `details`",))
 
 
+def test_a_denial_tells_also_the_conditions_that_were_met() -> None:
+    catalogue = CATALOGUE.replace(
+        "requires: detail}\n",
+        "requires: detail}\n      - {when: {query_has: [all]}, requires: read}\n",
+        1,
+    )
+    decision = decided(table(catalogue), BOB, "GET /records", ("details", ""), ("all", ""))
+    assert decision.because == ("query has `details`",)
+    assert decision.conditions == ("query has `details`", "query has `all`")
+
+
+def test_a_decision_names_what_it_did_not_have_to_look_into_the_body_for() -> None:
+    outside = ("body has keys outside `core`",)
+    for body in ({"Name": "x"}, {"Other": "x"}):
+        decision = decided(SHOP, ANN, "PUT /records/1", body=body)
+        assert decision.unread == ()
+        assert decision.conditions == (outside if "Other" in body else ())
+    for caller in (CHIEF, ZOE):
+        assert decided(SHOP, caller, "PUT /records/1").unread == outside
+
+
 def test_everything_known_to_be_missing_is_told_at_once() -> None:
     decision = decided(SHOP, ZOE, "GET /records", ("details", ""))
     assert decision.missing == Missing(all_of=("read", "detail"))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import policy
-from policy import Decision, DecisionTable, Effect, NeedsBody, PolicyDocument, Reason
+from policy import Decision, DecisionTable, Effect, Kind, NeedsBody, PolicyDocument, Reason
+from policy.predicates import Answer
 from tests.support.random_policies import blobs, policies, questions_of
 from tests.support.reference import NEEDS_BODY, Verdict, reference
 
@@ -80,6 +81,38 @@ def test_what_is_decided_without_the_body_is_what_is_decided_with_it(
         assert as_verdict(seeing) == as_verdict(blind)
     if inquiry.body is not None:
         assert isinstance(policy.decide(table, inquiry), Decision)
+
+
+@usual
+@given(policies(), blobs())
+def test_a_decision_names_every_condition_that_is_true_as_far_as_it_was_asked(
+    made: tuple[PolicyDocument, DecisionTable], blob: bytes
+) -> None:
+    _, table = made
+    (inquiry,) = questions_of(table, blob, 1)
+    for asked in (inquiry, msgspec.structs.replace(inquiry, body=None)):
+        decision = policy.decide(table, asked)
+        route = decision.route
+        if isinstance(decision, NeedsBody) or route is None:
+            continue
+        weighed = route.settled is None and asked.caller.kind is not Kind.ANONYMOUS
+        weighed = weighed and decision.reason is not Reason.UNDECIDABLE
+        if not weighed:
+            assert decision.conditions == ()
+            continue
+        # What is missing without the body is told without a look into it.
+        unread = decision.unread or asked.body is None
+        answers = [
+            (
+                extra.condition.text,
+                extra.condition.answer(asked.query, None if unread else asked.body),
+            )
+            for extra in route.requirement.extras
+        ]
+        assert decision.conditions == tuple(text for text, found in answers if found is Answer.YES)
+        assert decision.unread == tuple(text for text, found in answers if found is Answer.UNKNOWN)
+        if decision.reason is Reason.PERMITTED:
+            assert decision.because == decision.conditions
 
 
 @usual

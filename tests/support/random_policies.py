@@ -11,6 +11,7 @@ apart, the later one is dropped.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ from policy import (
 )
 from tests.support.policies import sources, spec
 
-__all__ = ["blobs", "pairs", "policies", "questions_of"]
+__all__ = ["blobs", "pairs", "policies", "questions_of", "with_other_assignments"]
 
 T = TypeVar("T")
 
@@ -229,6 +230,14 @@ def _made(blob: bytes) -> tuple[PolicyDocument, DecisionTable]:
             del operations[name]
             if overrides is not None:
                 overrides["operations"].pop(name, None)
+
+
+def with_other_assignments(document: PolicyDocument, blob: bytes) -> DecisionTable:
+    """The services and catalogues of `document` with the roles and users of another policy."""
+    other, _ = _made(blob)
+    half = len(document.version) // 2
+    version = document.version[:half] + other.version[half:]
+    return policy.compile(replace(document, policies=other.policies, version=version))
 
 
 def policies() -> st.SearchStrategy[tuple[PolicyDocument, DecisionTable]]:

@@ -1,0 +1,145 @@
+"""A candidate beside the active policy: what it would say is told, and nothing else changes."""
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+
+import policy
+from gateway.candidate import Candidate, Change, Tally, joined
+from gateway.rollout import Band, Rollout
+from policy import BodyFacts, Decision, DecisionTable, Inquiry, NeedsBody, PolicyDocument, Reason
+from tests.support.policies import CATALOGUE, POLICY, inquiry, table, user
+from tests.support.random_policies import blobs, policies, questions_of, with_other_assignments
+
+ACTIVE = table()
+STRICTER = table(CATALOGUE, POLICY.replace("writer: {includes: [reader],", "writer: {"))
+ANN, BOB = user("ann"), user("bob")
+READ = "GET /records/1"
+
+
+def decided(by: DecisionTable, asked: Inquiry) -> Decision:
+    answer = policy.decide(by, msgspec.structs.replace(asked, held=by.held_by(asked.caller)))
+    assert isinstance(answer, Decision)
+    return answer
+
+
+def sent(candidate: Candidate, id_: str, asked: Inquiry) -> Decision:
+    """As the pipeline does it."""
+    decision = decided(candidate.table_for(asked.caller), asked)
+    candidate.compare(id_, asked, decision)
+    return decision
+
+
+def test_without_a_rollout_the_active_policy_decides_and_the_other_is_told() -> None:
+    candidate = Candidate(ACTIVE, STRICTER)
+    for number, caller in enumerate((ANN, ANN, BOB)):
+        assert (
+            sent(candidate, f"r-{number}", inquiry(ACTIVE, caller, READ)).policy == ACTIVE.version
+        )
+    tally = candidate.tally()
+    change = Change("shop", "read-record", Reason.PERMITTED, Reason.PERMISSION_MISSING)
+    assert (tally.compared, tally.enforced, tally.changes) == (3, 0, [(change, 2)])
+    assert [(one.id, one.subject, one.enforced) for one in tally.examples] == [
+        ("r-0", "ann", False), ("r-1", "ann", False),
+    ]  # fmt: skip
+    assert tally.examples[0].candidate_missing.all_of == ("read",)
+
+
+def test_whoever_is_in_is_decided_by_the_candidate_and_the_active_policy_is_told() -> None:
+    candidate = Candidate(ACTIVE, STRICTER, Rollout(subjects=frozenset({"ann"})))
+    assert sent(candidate, "r-1", inquiry(ACTIVE, ANN, READ)).reason is Reason.PERMISSION_MISSING
+    assert sent(candidate, "r-2", inquiry(ACTIVE, BOB, READ)).reason is Reason.PERMITTED
+    tally = candidate.tally()
+    change = Change("shop", "read-record", Reason.PERMITTED, Reason.PERMISSION_MISSING)
+    assert (tally.enforced, tally.changes) == (1, [(change, 1)])
+    assert tally.examples[0].enforced
+
+
+def test_it_goes_back_by_itself_says_why_and_stays_back() -> None:
+    band = Band(above=0.5, minimum=3, window=10)
+    candidate = Candidate(ACTIVE, STRICTER, Rollout(share=1.0), band)
+    for number in range(3):
+        sent(candidate, f"r-{number}", inquiry(ACTIVE, ANN, READ))
+    assert candidate.reverted is not None
+    assert candidate.reverted.id == "r-2"
+    assert "denied 3 more" in candidate.reverted.why
+    assert sent(candidate, "r-3", inquiry(ACTIVE, ANN, READ)).reason is Reason.PERMITTED
+    assert candidate.tally().compared == 4
+    assert candidate.tally().enforced == 3
+
+
+def test_denials_that_the_active_policy_shares_do_not_turn_it_back() -> None:
+    candidate = Candidate(ACTIVE, STRICTER, Rollout(share=1.0), Band(minimum=1))
+    for number in range(50):
+        sent(candidate, f"r-{number}", inquiry(ACTIVE, user("zoe"), READ))
+    assert candidate.reverted is None
+
+
+def test_what_the_other_policy_would_need_the_body_for_is_not_guessed() -> None:
+    looser = table(CATALOGUE, POLICY.replace("ann: {roles: [writer]}", "ann: {roles: [chief]}"))
+    candidate = Candidate(looser, ACTIVE)
+    sent(candidate, "r-1", inquiry(looser, ANN, "PUT /records/1"))
+    assert (candidate.tally().undetermined, candidate.tally().compared) == (1, 0)
+
+
+def test_a_decision_from_before_a_reload_is_passed_over() -> None:
+    candidate = Candidate(ACTIVE, STRICTER)
+    older = table(CATALOGUE + "#")
+    asked = inquiry(older, ANN, READ)
+    candidate.compare("r-1", asked, decided(older, asked))
+    assert candidate.tally() == Tally()
+
+
+def test_examples_are_the_last_ones_and_no_more_than_asked_for() -> None:
+    candidate = Candidate(ACTIVE, STRICTER, most_examples=2)
+    for number in range(5):
+        sent(candidate, f"r-{number}", inquiry(ACTIVE, ANN, READ))
+    assert [one.id for one in candidate.tally().examples] == ["r-3", "r-4"]
+
+
+def test_callers_that_share_a_place_in_memory_are_kept_apart() -> None:
+    candidate = Candidate(ACTIVE, STRICTER, Rollout(subjects=frozenset({"n-7"})))
+    governed = [
+        number for number in range(20_000) if candidate.table_for(user(f"n-{number}")) is STRICTER
+    ]
+    assert governed == [7]
+
+
+def test_what_several_workers_saw_adds_up() -> None:
+    tallies = []
+    for number in range(2):
+        candidate = Candidate(ACTIVE, STRICTER, Rollout(share=1.0), Band(minimum=1, above=0.1))
+        sent(candidate, f"w{number}", inquiry(ACTIVE, ANN, READ))
+        tallies.append(msgspec.json.decode(msgspec.json.encode(candidate.tally()), type=Tally))
+    whole = joined(tallies)
+    assert (whole.compared, whole.enforced, [count for _, count in whole.changes]) == (2, 2, [2])
+    assert [one.id for one in whole.examples] == ["w0", "w1"]
+    assert whole.reverted is not None
+    assert whole.reverted.id == "w0"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policies(), blobs(), blobs())
+def test_what_is_counted_is_what_the_two_policies_say(
+    made: tuple[PolicyDocument, DecisionTable], other: bytes, blob: bytes
+) -> None:
+    document, active = made
+    table = with_other_assignments(document, other)
+    candidate = Candidate(
+        active, table, Rollout(share=0.5), Band(minimum=1_000_000, window=1_000_000)
+    )
+    differ = compared = 0
+    for number, question in enumerate(questions_of(active, blob, 6)):
+        asked = msgspec.structs.replace(question, body=question.body or BodyFacts({}))
+        answers = [
+            policy.decide(one, msgspec.structs.replace(asked, held=one.held_by(asked.caller)))
+            for one in (active, table)
+        ]
+        assert not any(isinstance(answer, NeedsBody) for answer in answers)
+        if active.version == table.version:
+            continue
+        by = candidate.table_for(asked.caller)
+        candidate.compare(str(number), asked, answers[by is table])
+        compared += 1
+        differ += answers[0].reason is not answers[1].reason
+    tally = candidate.tally()
+    assert (tally.compared, sum(count for _, count in tally.changes)) == (compared, differ)
