@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import (
+    compile_scale,
     decision,
     failures,
     idle,
@@ -32,6 +33,7 @@ usual: dict[str, Callable[[], None]] = {
 }
 by_name: dict[str, Callable[[], None]] = {
     **usual,
+    "compile": compile_scale.run,
     "slowloris": slowloris.run,
     "overload": overload.run,
     "failures": failures.run,

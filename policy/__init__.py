@@ -13,7 +13,7 @@ only through the names below.
 from policy.compiler import compile
 from policy.decision import NOTHING, Decision, Effect, Missing, NeedsBody, Reason
 from policy.decoding import validate as read_model
-from policy.diagnostics import Code, Diagnostic, Location, Severity, visible
+from policy.diagnostics import Code, Diagnostic, Location, Severity, in_order, visible
 from policy.document import PolicyDocument
 from policy.errors import PolicyError, PolicyInvalid, PolicyUnreadable
 from policy.evaluator import decide
@@ -82,6 +82,7 @@ __all__ = [
     "PolicyUnreadable",
     "Severity",
     "visible",
+    "in_order",
     # For other files that are written and read in the same way.
     "Source",
     "json_schema_of",

@@ -66,6 +66,10 @@ class PermissionNames:
         self._by_title = {title.casefold(): name for name, title in titles.items()}
         self._suggestions = Suggestions(self._names)
 
+    def holds(self, names: Iterable[str]) -> bool:
+        """Whether there is nothing to complain of."""
+        return self._names.issuperset(names)
+
     def complaint(self, name: str, place: Place, *steps: str | int) -> Diagnostic | None:
         if name in self._names:
             return None
@@ -90,6 +94,8 @@ def _granted(
     others = [name for service in document.services for name in _permission_keys(service)]
     known = PermissionNames(titles, others)
     for role in roster.roles.values():
+        if known.holds(role.entry.permissions):
+            continue
         for number, name in enumerate(role.entry.permissions):
             if (found := known.complaint(name, role.place, "permissions", number)) is not None:
                 yield found

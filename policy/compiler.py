@@ -19,10 +19,12 @@ from policy.routes import Routes
 from policy.services import UseRole
 from policy.table import Access, Assignment, DecisionTable, Role, Route, Service
 from policy.template import Template
+from policy.uncollected import uncollected
 
 __all__ = ["compile"]
 
 
+@uncollected()
 def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the field's verb
     """The table of `document`; warnings lie in its `findings`, errors are `PolicyInvalid`."""
     checked = check(document)
@@ -86,10 +88,9 @@ def _roles(roster: Roster, permissions: Permissions) -> dict[str, Role]:
             mask=mask if entry.enabled else 0,
             includes=tuple(dict.fromkeys(entry.includes)),
             where=place.where(key=True),
-            permission_places={
-                permission: place.where("permissions", number)
-                for number, permission in enumerate(entry.permissions)
-            },
+            permission_places=dict(
+                zip(entry.permissions, place.below("permissions").items(), strict=True)
+            ),
         )
     return {name: roles[name] for name in roster.roles}
 

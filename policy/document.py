@@ -25,7 +25,7 @@ class Written(Generic[M_co]):
 
     @property
     def place(self) -> Place:
-        return Place(self.source)
+        return self.source.place
 
     def keys(self, section: str) -> tuple[str, ...]:
         """The keys of a section, also of entries that were left out because they are wrong."""

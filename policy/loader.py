@@ -21,6 +21,7 @@ from policy.entries import CatalogueFile, OverridesFile, PolicyFile
 from policy.errors import PolicyInvalid, PolicyUnreadable
 from policy.services import ServiceSpec
 from policy.source import MAX_BYTES, Source, scan
+from policy.uncollected import uncollected
 
 __all__ = ["ServiceSources", "Sources", "Text", "load", "read"]
 
@@ -91,6 +92,7 @@ def read(services: Sequence[ServiceSpec], folder: Path) -> Sources:
     return Sources(found, policies)
 
 
+@uncollected()
 def load(sources: Sources) -> PolicyDocument:
     """The document that `sources` hold, or every finding there is as `PolicyInvalid`."""
     files = _Files()

@@ -8,7 +8,7 @@ Unicode's `confusables.txt`.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from policy.diagnostics import visible
 
@@ -51,11 +51,13 @@ def skeleton(name: str) -> str:
     return name.casefold().translate(_LOOKS)
 
 
-def look_alikes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def look_alikes(names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Each name that looks like an earlier one, with that one."""
     seen: dict[str, str] = {}
-    for name in names:
-        first = seen.setdefault(skeleton(name), name)
+    # All at once, because a policy may name a hundred thousand users; no name holds a line's end.
+    looks = skeleton("\n".join(names)).split("\n") if names else []
+    for name, look in zip(names, looks, strict=True):
+        first = seen.setdefault(look, name)
         if first != name:
             yield name, first
 

@@ -64,6 +64,17 @@ class Demand:
         known = held | all_of
         return type(self)(all_of, tuple(group for group in self.any_of if not known & group))
 
+    def implies(self, other: Self) -> bool:
+        """Whether whoever meets this demand meets `other`, whatever else they hold."""
+        surely = self.all_of
+        for group in self.any_of:
+            if group.bit_count() == 1:
+                surely |= group
+        return not other.all_of & ~surely and all(
+            group & surely or any(not mine & ~group for mine in self.any_of)
+            for group in other.any_of
+        )
+
     def __bool__(self) -> bool:
         return bool(self.all_of or self.any_of)
 

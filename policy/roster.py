@@ -4,7 +4,7 @@ Every name is defined once, whichever file it stands in; a name that leads nowhe
 include each other in a circle, are findings.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -68,10 +68,12 @@ def _collected(document: PolicyDocument, roster: Roster) -> Iterator[Diagnostic]
     for policy in document.policies:
         for section, kind in _SECTIONS.items():
             known: dict[str, Named[object]] = getattr(roster, section)
-            for name, entry in getattr(policy.entries, section).items():
-                place = policy.place.below(section, name)
+            entries = getattr(policy.entries, section)
+            for name, place in policy.place.below(section):
+                if name not in entries:
+                    continue  # left out because something is wrong with it
                 if name not in known:
-                    known[name] = Named(entry, place)
+                    known[name] = Named(entries[name], place)
                     continue
                 said = f"the {kind} `{name}` is defined twice"
                 first = f"the first one is at {known[name].place.where(key=True)}"
@@ -93,9 +95,11 @@ class _Known:
         return cls(_SECTIONS[section], code, frozenset(names), Suggestions(names))
 
     def unknown(
-        self, names: Iterable[str], place: Place, *below: str | int
+        self, names: Collection[str], place: Place, *below: str | int
     ) -> Iterator[Diagnostic]:
         """A finding for each of `names`, which stand at `below`, that is not known."""
+        if self.names.issuperset(names):
+            return
         for number, name in enumerate(names):
             if name not in self.names:
                 said = f"no policy file defines the {self.kind} `{name}`"
@@ -144,8 +148,10 @@ def _doubtful_names(entries: Mapping[str, Named[E]], kind: str) -> Iterator[Diag
     for name, first in look_alikes(entries):
         there = f"the other is at {entries[first].place.where(key=True)}"
         said = f"the {kind} `{name}` looks like the {kind} `{first}`"
+        if name.casefold() == first.casefold():
+            said = f"the {kind} `{name}` differs from the {kind} `{first}` only by case"
         yield warning(name, Code.LOOK_ALIKE_NAME, said, there)
     for name in entries:
-        if scripts := scripts_of(name):
+        if not name.isascii() and (scripts := scripts_of(name)):
             said = f"the {kind} `{name}` mixes {' and '.join(scripts)} letters"
             yield warning(name, Code.MIXED_SCRIPT_NAME, said)

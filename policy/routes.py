@@ -33,7 +33,10 @@ class Node(Generic[R]):
     def child(self, segment: str | Parameter) -> "Node[R]":
         """The node below, made if there is none yet; a parameter's name does not count."""
         if isinstance(segment, str):
-            return self.literals.setdefault(segment, Node())
+            literal = self.literals.get(segment)
+            if literal is None:
+                literal = self.literals[segment] = Node()
+            return literal
         for grammar, node in self.parameters:
             if grammar == segment.grammar:
                 return node

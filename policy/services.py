@@ -5,7 +5,7 @@ operators turned on. Upstream addresses, credentials and time-outs are the gatew
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class ServiceSpec:
     overrides: Path | None = None
     use_role: UseRole = UseRole.ENFORCE
     switches: tuple[str, ...] = ()
+    prefix_segments: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix):
@@ -39,7 +40,5 @@ class ServiceSpec:
                 f"`{self.prefix}` is not a prefix: write `/` or `/a/b`, without a slash at the end"
             )
             raise ValueError(msg)
-
-    @property
-    def prefix_segments(self) -> tuple[str, ...]:
-        return tuple(segment for segment in self.prefix.split("/") if segment)
+        segments = tuple(segment for segment in self.prefix.split("/") if segment)
+        object.__setattr__(self, "prefix_segments", segments)

@@ -1,6 +1,7 @@
 """`ucs-gateway check`: read and compile everything, start nothing, tell every finding at once.
 
 What `serve` would refuse to start with is found here: settings, keys, users, catalogues, policy.
+What it would take and nobody can have meant is found here only.
 """
 
 import os
@@ -9,33 +10,53 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.app import load_table
+import policy
 from gateway.authn import build_authenticator
-from gateway.cli.output import Exit, config_option, format_option, show_findings, show_json
+from gateway.cli.annotations import annotation_of
+from gateway.cli.output import Exit, config_option, show_findings, show_json
+from gateway.cli.sarif import sarif_of
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
-from gateway.settings import load_settings
-from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity
+from gateway.settings import load_settings, specs
+from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity, in_order
+from policy.analysis import Openings, lint
 
 __all__ = ["command"]
 
 
 @click.command("check")
 @config_option
-@format_option
-def command(config: Path, format_: str) -> int:
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs, SARIF or GitHub's annotations for code review.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 2 when there are only warnings.")
+def command(config: Path, format_: str, *, strict: bool) -> int:
     """Read settings, keys, users, catalogues and policy, and tell every finding at once.
 
-    Exits with 3 when there is an error; warnings alone are told and exit with 0.
+    Exits with 3 when there is an error; warnings alone are told and exit with 0, or with 2 under
+    --strict.
     """
     table, findings = _read(config)
-    if format_ == "json":
-        show_json(_report(table, findings))
-    else:
-        show_findings(findings)
-        if table is not None:
-            click.echo(_summary(config, table))
-    return Exit.INVALID if table is None else Exit.YES
+    match format_:
+        case "json":
+            show_json(_report(table, findings))
+        case "sarif":
+            show_json(sarif_of(findings))
+        case "github":
+            for finding in findings:
+                click.echo(annotation_of(finding))
+        case _:
+            show_findings(findings)
+            if table is not None:
+                click.echo(_summary(config, table))
+    if table is None:
+        return Exit.INVALID
+    return Exit.DENIED_OR_DIFFERENT if strict and findings else Exit.YES
 
 
 def _read(config: Path) -> tuple[DecisionTable | None, tuple[Diagnostic, ...]]:
@@ -43,24 +64,34 @@ def _read(config: Path) -> tuple[DecisionTable | None, tuple[Diagnostic, ...]]:
     try:
         settings = load_settings(config, os.environ)
     except SettingsInvalid as invalid:
-        return None, invalid.diagnostics
+        return None, in_order(invalid.diagnostics)
     refused: tuple[Diagnostic, ...] = ()
     try:
         build_authenticator(settings.identity, SystemClock())
     except SettingsInvalid as invalid:
         refused = invalid.diagnostics
     try:
-        table = load_table(settings)
+        document = policy.load(policy.read(specs(settings), settings.policy))
+        table = policy.compile(document)
     except PolicyInvalid as invalid:
-        return None, refused + invalid.diagnostics
-    return None if refused else table, refused + table.findings
+        return None, in_order((*refused, *invalid.diagnostics))
+    return None if refused else table, in_order((*refused, *lint(document, table)))
 
 
 def _summary(config: Path, table: DecisionTable) -> str:
-    return (
+    said = (
         f"{config}: {len(table.services)} services, {len(table.operations)} operations, "
         f"{len(table.permissions)} permissions, {len(table.roles)} roles; "
         f"policy version {table.version}"
+    )
+    openings = Openings(table)
+    opened = {role.name: openings.counts(role) for role in table.roles.values()}
+    if not opened:
+        return said
+    name = max(opened, key=lambda name: opened[name])
+    operations, writes = opened[name]
+    return (
+        f"{said}\nno role opens more than `{name}`: {operations} operations, {writes} of them write"
     )
 
 
@@ -70,4 +101,12 @@ def _report(table: DecisionTable | None, findings: tuple[Diagnostic, ...]) -> di
         "policy": None if table is None else table.version,
         "errors": sum(finding.severity is Severity.ERROR for finding in findings),
         "findings": [msgspec.to_builtins(finding) for finding in findings],
+        "roles": {} if table is None else _roles(table),
     }
+
+
+def _roles(table: DecisionTable) -> dict[str, dict[str, int]]:
+    """How much each role opens."""
+    openings = Openings(table)
+    counts = {role.name: openings.counts(role) for role in table.roles.values()}
+    return {name: {"operations": all_, "writes": some} for name, (all_, some) in counts.items()}

@@ -15,6 +15,8 @@
     probe_like(table, …)        a request like one that was recorded
     Replay(old, new)            what a recorded decision would have been by the other table
     least_of(demands)           the smallest set of permissions that would do
+    lint(document, table)       what is allowed to be, and hardly meant
+    Openings(table)             what a set of permissions opens
 
 Nothing here reads a file or decides by rules of its own.
 """
@@ -28,6 +30,7 @@ from policy.analysis.difference import Change, Difference, difference
 from policy.analysis.expectation_tables import UNNAMED, expectations_of
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
 from policy.analysis.inventory import Enforcement, Holding, Inventory, Moved, Names
+from policy.analysis.lints import Openings, lint
 from policy.analysis.matrix import Cell, Lack, OpenTo, Row, State, rows_of
 from policy.analysis.meant import Reader
 from policy.analysis.outcomes import Outcome, outcome_of, outcome_of_inquiry
@@ -73,6 +76,7 @@ __all__ = [
     "Names",
     "NearMiss",
     "OpenTo",
+    "Openings",
     "Outcome",
     "Party",
     "Population",
@@ -104,6 +108,7 @@ __all__ = [
     "expectations_of",
     "gains_of",
     "least_of",
+    "lint",
     "losses_of",
     "one_short",
     "outcome_of",

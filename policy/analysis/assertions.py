@@ -96,7 +96,7 @@ def _written(
             reading = decoding.read(AssertionsFile, source)
             findings += reading.findings
             if reading.model is not None:
-                written.append((Place(source).below("assertions"), reading.model.assertions))
+                written.append((source.place.below("assertions"), reading.model.assertions))
     return written
 
 

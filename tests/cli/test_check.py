@@ -28,7 +28,8 @@ def test_the_shipped_sample_is_sound(ask: Ask) -> None:
     assert (said.code, said.err) == (Exit.YES, "")
     assert re.fullmatch(
         r"config/gateway\.yaml: 2 services, \d+ operations, \d+ permissions, \d+ roles;"
-        r" policy version [0-9a-f]{32}\n",
+        r" policy version [0-9a-f]{32}\n"
+        r"no role opens more than `administrator`: \d+ operations, \d+ of them write\n",
         said.out,
     )
 
@@ -38,6 +39,9 @@ def test_the_sample_is_sound_for_programs_too(ask: Ask) -> None:
     report = json.loads(said.out)
     assert (said.code, said.err) == (Exit.YES, "")
     assert report.pop("policy") in ask("check").out
+    roles = report.pop("roles")
+    assert roles["profile-reader"] == {"operations": 2, "writes": 0}
+    assert roles["migration"] == {"operations": 0, "writes": 0}
     assert report == {"valid": True, "errors": 0, "findings": []}
 
 
@@ -68,7 +72,7 @@ def test_programs_get_every_fault_with_its_whole_path(ask: Ask) -> None:
 
 
 def test_a_warning_alone_is_told_and_the_policy_can_be_used(ask: Ask, copy: Path) -> None:
-    (copy / "policy" / "more.yaml").write_text("roles:\n  idle: {permissions: []}\n")
+    (copy / "policy" / "more.yaml").write_text("roles:\n  idle: {}\nusers:\n  x: {roles: [idle]}\n")
     said = ask("check", "--config", copy / "gateway.yaml")
     assert said.code == Exit.YES
     assert f"warning: {copy}/policy/more.yaml:2:3: role-grants-nothing: " in said.err

@@ -3,7 +3,7 @@
 import pytest
 
 from policy import Code, PolicyInvalid, parse_yaml
-from policy.source import MAX_BYTES, Place, scan
+from policy.source import MAX_BYTES, scan
 
 
 def fault(text: str | bytes) -> tuple[str, str, str | None]:
@@ -79,7 +79,7 @@ def test_an_index_that_is_not_there_is_placed_at_its_list() -> None:
 
 
 def test_a_place_is_a_value_of_a_source() -> None:
-    place = Place(parse_yaml("a: {b: [c]}", "f")).below("a")
+    place = parse_yaml("a: {b: [c]}", "f").place.below("a")
     assert str(place.below("b").where(0)) == "f:1:9"
     assert str(place.where("b", key=True)) == "f:1:5"
 

@@ -9,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import policy
+from gateway.cli.annotations import annotation_of
 from gateway.cli.requests import REFUSALS, sent_request
+from gateway.cli.sarif import sarif_of
 from gateway.cli.verdict_formats import as_json, as_junit
 from gateway.cli.verdicts import Report, as_text
 from gateway.settings import Limits
@@ -17,17 +19,27 @@ from policy import (
     ANONYMOUS,
     Decision,
     DecisionTable,
+    Diagnostic,
     Effect,
     Inquiry,
     NeedsBody,
     PolicyInvalid,
     Text,
 )
-from policy.analysis import coverage_of, expectations_of, verdict_on
+from policy.analysis import coverage_of, expectations_of, lint, verdict_on
 from policy.source import scan
-from tests.support.policies import CATALOGUE, POLICY, findings, sources, table, user
+from tests.support.policies import CATALOGUE, POLICY, sources, table, user
 
 usual = settings(max_examples=400, deadline=None)
+
+OVERRIDES = """\
+overrides: shop
+lists: {core: {add: [Phone], remove: [Name]}}
+parameters: {id: {alphabet: digits, max_length: 9}}
+permissions: {more: More}
+operations: {sweep: {requires: [write, more]}, own-record: {guards: [], also: []}}
+extra_operations: {open: {request: GET /open, requires: public}}
+"""
 
 WORDS = [
     "catalogue",
@@ -126,13 +138,29 @@ def test_any_text_is_read_or_found_fault_with(text: str | bytes) -> None:
         assert str(finding).isprintable() or "\n  help: " in str(finding)
 
 
+def all_said_of(given_sources: policy.Sources) -> tuple[Diagnostic, ...]:
+    """All findings, those of `check` too, in each of its formats: what is written can be read."""
+    try:
+        document = policy.load(given_sources)
+        found = lint(document, policy.compile(document))
+    except PolicyInvalid as invalid:
+        found = invalid.diagnostics
+        assert found
+    assert list(found) == sorted(found, key=lambda each: each.where)
+    log = json.loads(json.dumps(sarif_of(found)))
+    assert len(log["runs"][0]["results"]) == len(found)
+    for finding in found:
+        assert len(annotation_of(finding).splitlines()) == 1
+    return found
+
+
 @usual
 @given(texts, texts, texts)
 def test_any_files_end_in_a_table_or_in_findings(
     catalogue: str | bytes, overrides: str | bytes, policies: str | bytes
 ) -> None:
-    findings(catalogue, policies)
-    findings(CATALOGUE, policies, overrides=overrides)
+    all_said_of(sources(catalogue, policies))
+    all_said_of(sources(CATALOGUE, policies, overrides=overrides))
 
 
 @usual
@@ -146,10 +174,17 @@ def test_a_sound_file_with_one_value_replaced_ends_in_a_table_or_in_findings(
         _replace_somewhere(data, whole)
         changed = json.dumps(whole)
         given_files = (changed, POLICY) if text is CATALOGUE else (CATALOGUE, changed)
-        try:
-            policy.compile(policy.load(sources(*given_files)))
-        except PolicyInvalid as invalid:
-            assert invalid.diagnostics  # noqa: PT017 - both ends are right
+        all_said_of(sources(*given_files))
+
+
+@usual
+@given(st.data())
+def test_sound_overrides_with_one_value_replaced_end_in_a_table_or_in_findings(
+    data: st.DataObject,
+) -> None:
+    whole = json.loads(json.dumps(policy.parse_yaml(OVERRIDES, "sound.yaml").value))
+    _replace_somewhere(data, whole)
+    all_said_of(sources(CATALOGUE, POLICY, overrides=json.dumps(whole)))
 
 
 EXPECTATIONS = """\
