@@ -15,6 +15,7 @@ from benchmarks import (
     memory,
     overload,
     policy_scale,
+    reloads,
     slowloris,
     soak,
     throughput,
@@ -41,6 +42,7 @@ by_name: dict[str, Callable[[], None]] = {
     "diff": policy_scale.run,
     "matrix": matrix.run,
     "learning": learning.run,
+    "reloads": reloads.run,
     "soak": partial(soak.run, given.minutes),
 }
 

@@ -22,8 +22,8 @@ LIMIT_MICROSECONDS = 3.0
 LIMIT_RATIO = 1.5
 
 
-def table_of(routes: int, roles: int, permissions: int, users: int = 1) -> DecisionTable:
-    """A compiled policy: three of four operations have parameters, one of eight has conditions."""
+def texts_of(routes: int, roles: int, permissions: int, users: int = 1) -> tuple[str, str]:
+    """A catalogue and a policy file: three of four operations have parameters, one of eight has conditions."""
     catalogue = ["catalogue: bench", "permissions:"]
     catalogue += [f"  Bench.Area{n % 97}.task{n}: Task {n}" for n in range(permissions)]
     catalogue += ["lists: {core: [customer_id, FirstName]}", "operations:"]
@@ -49,10 +49,16 @@ def table_of(routes: int, roles: int, permissions: int, users: int = 1) -> Decis
     lines += [f"  everything: {{permissions: [{every}]}}", "users:"]
     lines += [f"  user{n}: {{roles: [role{n % roles}]}}" for n in range(users)]
     lines += ["  boss: {roles: [everything]}"]
+    return "\n".join(catalogue), "\n".join(lines)
+
+
+def table_of(routes: int, roles: int, permissions: int, users: int = 1) -> DecisionTable:
+    """The compiled policy of those files."""
+    catalogue, lines = texts_of(routes, roles, permissions, users)
     spec = policy.ServiceSpec(name="bench", catalogue=Path("bench.yaml"), prefix="/api/v2")
     sources = policy.Sources(
-        services=(policy.ServiceSources(spec, policy.Text("bench.yaml", "\n".join(catalogue))),),
-        policies=(policy.Text("roles.yaml", "\n".join(lines)),),
+        services=(policy.ServiceSources(spec, policy.Text("bench.yaml", catalogue)),),
+        policies=(policy.Text("roles.yaml", lines),),
     )
     started = process_time()
     document = policy.load(sources)

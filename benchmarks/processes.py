@@ -42,7 +42,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def pinned(command: Sequence[str], *, cores: set[int], port: int, log: Path) -> Iterator[int]:
+def pinned(
+    command: Sequence[str], *, cores: set[int], port: int, log: Path, patience_seconds: float = 30
+) -> Iterator[int]:
     """Run `command` on `cores` until the block ends; gives its process id once `port` listens."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -52,7 +54,7 @@ def pinned(command: Sequence[str], *, cores: set[int], port: int, log: Path) -> 
             preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - no threads here
         )
     try:
-        _wait_for(port, process, log)
+        _wait_for(port, process, log, patience_seconds)
         yield process.pid
     finally:
         process.terminate()
@@ -74,8 +76,10 @@ def result_of(arguments: Sequence[str], *, cores: set[int]) -> Any:
     return json.loads(done.stdout)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+def _wait_for(
+    port: int, process: subprocess.Popen[bytes], log: Path, patience_seconds: float
+) -> None:
+    deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             sys.exit(f"{process.args!r} ended at once:\n{log.read_text()}")

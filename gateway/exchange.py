@@ -13,7 +13,7 @@ import msgspec
 from gateway.http.forwarded import Origin
 from gateway.http.headers import Headers
 from gateway.http.target import Target
-from policy import ANONYMOUS, Caller, Decision, DecisionTable
+from policy import ANONYMOUS, Caller, Decision
 
 __all__ = ["Ending", "Exchange", "PeerCertificate", "RequestHead", "Section"]
 
@@ -48,13 +48,20 @@ class Section:
     nobody.
 
     Each memo says what it is good for: `caller` until the moment `caller_until` (monotonic
-    seconds), `held` for `caller` under `table`, a prelude for `caller` and the upstream of its
+    seconds), `held` for `caller` under the table of `mark`, a prelude for `caller` and the upstream of its
     name.
     """
 
     __slots__ = (
-        "caller", "caller_until", "certificate", "credential", "headers", "held", "origin",
-        "preludes", "table",
+        "caller",
+        "caller_until",
+        "certificate",
+        "credential",
+        "headers",
+        "held",
+        "mark",
+        "origin",
+        "preludes",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +73,7 @@ class Section:
         self.credential: bytes | None = None
         self.caller: Caller | None = None
         self.caller_until = 0.0
-        self.table: DecisionTable | None = None
+        self.mark: object = None
         self.held = 0
         self.preludes: dict[str, bytes] = {}
 

@@ -120,13 +120,15 @@ METRICS = (
         "gateway_policy_reloads_total",
         "counter",
         ("result",),
-        "Reloads of the policy in a worker: `taken`, or `kept` where the last good one stayed",
+        "Attempts to change the policy: `taken`, `unchanged`, `kept` where it was refused and the last"
+        " good one stays, `rolled-back`",
     ),
     Declaration(
         "gateway_policy_stale",
         "gauge",
         (),
-        "1 while the last reload was refused and an older policy stays in force, else 0",
+        "1 while the files say something else than what is in force: the last reload was refused, or"
+        " it was rolled back; else 0",
         "max",
     ),
     Declaration(

@@ -1,68 +1,298 @@
-"""Compile aside, swap or keep the last good one: a bad policy never replaces a good one.
+"""A changed policy is in force everywhere, or nowhere and the last good one stays.
 
-Compiling runs in a thread, one at a time. The swap is one assignment, so every request sees one
-version; the table it began with stays its own to the end.
+`PolicyChanges` is the one desk that changes go over, whoever brings them: the watch over the files,
+a signal, an operator's call. It reads the sources once; whoever carries the change out (`Carrier`)
+is handed those very bytes, so that nobody can decide by other files than were judged. What came of
+the last attempt is kept, findings and all, for whoever asks.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
 
 from gateway.clock import Clock
-from gateway.live import LivePolicy
+from gateway.errors import SettingsInvalid
 from gateway.logs import get as get_logger
-from policy import DecisionTable
+from gateway.metrics import Snapshot
+from policy import Diagnostic, PolicyError, PolicyInvalid, PolicyUnreadable, Sources
 
-__all__ = ["PolicyReload"]
+__all__ = [
+    "Attempt", "Carrier", "Finding", "HeldBy", "PolicyChanges", "PolicyStatus", "Refused", "Source",
+    "refused_for",
+]  # fmt: skip
 
 _log = get_logger("gateway.reload")
 
+Source = Literal["start", "watch", "signal", "api"]
+"""Who brought a change."""
 
-class PolicyReload:
-    """The one writer of a `LivePolicy`. `taken` and `kept` count what became of the reloads."""
+Outcome = Literal["taken", "unchanged", "kept", "rolled-back"]
+"""`unchanged`: the policy in force is what the sources say. `kept`: they were refused."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with the sources, and where."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    code: str
+    message: str
+    help: str | None = None
+    severity: str = "error"
+
+    @classmethod
+    def of(cls, found: Diagnostic) -> "Finding":
+        return cls(
+            file=found.where.file, line=found.where.line, column=found.where.column,
+            code=found.code, message=found.message, help=found.help, severity=found.severity,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.code}: {self.message}"
+
+
+class Refused(Exception):
+    """A change is not taken. The text is for the operator; `findings` where files are at fault."""
+
+    def __init__(self, why: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(why)
+        self.findings = tuple(findings)
+
+
+def refused_for(fault: PolicyError | SettingsInvalid | OSError) -> Refused:
+    """What is wrong with files, as findings."""
+    found: list[Finding] = []
+    if isinstance(fault, PolicyUnreadable):
+        found += (
+            Finding(file=path, code="unreadable", message=why) for path, why in fault.problems
+        )
+    elif isinstance(fault, PolicyInvalid | SettingsInvalid):
+        found += map(Finding.of, fault.diagnostics)
+    return Refused(str(fault), found)
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to change the policy. `version` is what it was about, if that could be told."""
+
+    at: float
+    source: Source
+    outcome: Outcome
+    version: str = ""
+    why: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class HeldBy(msgspec.Struct, frozen=True, kw_only=True):
+    """What one worker decides by, since when, and what it could go back to."""
+
+    worker: int
+    version: str
+    since: float
+    previous: str = ""
+
+
+class PolicyStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything there is to know of the policy in force. Times are seconds since the epoch."""
+
+    version: str
+    since: float
+    previous: str | None
+    rolled_back_from: str | None
+    stale: bool
+    last_attempt: Attempt
+    last_error: Attempt | None
+    workers: tuple[HeldBy, ...]
+
+
+class Carrier(Protocol):
+    """Who puts a policy in force. Each either does so everywhere or raises Refused."""
+
+    async def take(self, sources: Sources) -> str:
+        """Judge `sources`, put them in force, and take over users, keys and certificates as well.
+
+        What could not be taken over of the latter in some worker, or empty.
+        """
+
+    async def roll_back(self) -> str:
+        """Put the version before in force; which workers did not do so, or empty."""
+
+    async def held(self) -> Sequence[HeldBy]:
+        """What each worker decides by at this moment."""
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    sources: Sources | None
+    version: str
+    since: float
+
+
+class PolicyChanges:
+    """The one writer of what is in force. `version` is what the start was made with.
+
+    Without its `sources` nothing is taken over by a signal or a watch after a rollback to it.
+    """
 
     def __init__(
-        self, live: LivePolicy, load: Callable[[], DecisionTable], *, clock: Clock
+        self,
+        read: Callable[[], Sources],
+        carrier: Carrier,
+        version: str,
+        *,
+        sources: Sources | None = None,
+        clock: Clock,
     ) -> None:
-        self._live = live
-        self._load = load
+        self._read = read
+        self._carrier = carrier
         self._clock = clock
         self._lock = asyncio.Lock()
-        self.taken = 0
-        self.kept = 0
-        self.last_fault = ""
+        self._now = _Standing(sources, version, clock.wall())
+        self._before: _Standing | None = None
+        self._rolled_back_from = ""
+        self._looked_at = self._now.version
+        self._last = Attempt(
+            at=self._now.since, source="start", outcome="taken", version=self._now.version
+        )
+        self._error: Attempt | None = None
+        self._counts = {"taken": 0, "unchanged": 0, "kept": 0, "rolled-back": 0}
 
     def __repr__(self) -> str:
-        return f"<PolicyReload {self.taken} taken, {self.kept} kept>"
+        return f"<PolicyChanges {self._now.version}, {self._last.outcome} last>"
 
     @property
     def is_stale(self) -> bool:
         """Whether the files say something else than what is in force, as far as was tried."""
-        return bool(self.last_fault)
+        return self._error is not None or bool(self._rolled_back_from)
 
-    def check(self) -> tuple[bool, str]:
-        """The policy in force always holds; whether a newer one was refused is worth a word."""
-        words = f"version {self._live.table.version}"
-        return (
-            True,
-            f"{words}; the last reload was refused, see the log" if self.is_stale else words,
+    @property
+    def words(self) -> str:
+        """What a probe's reader should know, or empty."""
+        if self._error is not None:
+            return f"the last reload was refused: {self._error.why}"
+        if self._rolled_back_from:
+            return f"rolled back from version {self._rolled_back_from}"
+        return ""
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            {
+                "gateway_policy_reloads_total": {
+                    (result,): float(count) for result, count in self._counts.items()
+                },
+                "gateway_policy_stale": {(): float(self.is_stale)},
+            },
+            {},
         )
 
-    async def run(self) -> str:
-        """Put what the files say now in force; why not, or empty where it was done."""
+    async def status(self) -> PolicyStatus:
+        return PolicyStatus(
+            version=self._now.version,
+            since=self._now.since,
+            previous=None if self._before is None else self._before.version,
+            rolled_back_from=self._rolled_back_from or None,
+            stale=self.is_stale,
+            last_attempt=self._last,
+            last_error=self._error,
+            workers=tuple(await self._carrier.held()),
+        )
+
+    async def reload(self, source: Source) -> Attempt:
+        """Put what the files say now in force, or keep what is, and say why.
+
+        A watch that finds what has been tried already does nothing. Neither a watch nor a signal,
+        which may have come to rotate the audit file, undoes a rollback; an operator's call does.
+        """
         async with self._lock:
+            version = ""
             try:
-                table = await asyncio.to_thread(self._load)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the last good one stays
-                self.kept += 1
-                self.last_fault = str(error) or type(error).__name__
-                _log.error(
-                    "policy not taken, the last good one stays in force",
-                    policy=self._live.table.version,
-                    why=self.last_fault,
+                sources, version = await asyncio.to_thread(self._sources)
+                if source == "watch" and version == self._looked_at:
+                    return self._last
+                self._looked_at = version
+                if source != "api" and version == self._rolled_back_from:
+                    if self._now.sources is None:
+                        return self._last
+                    sources, version = self._now.sources, self._now.version
+                why = await self._carrier.take(sources)
+            except Refused as refused:
+                if not version:
+                    self._looked_at = ""  # nothing could be read
+                return self._kept(source, version, refused)
+            return self._taken(source, sources, version, why)
+
+    async def roll_back(self) -> Attempt:
+        """Put the version before in force again, at once; the watch leaves it at that."""
+        async with self._lock:
+            if self._before is None:
+                return self._kept(
+                    "api", "", Refused("there is no version to go back to"), told=False
                 )
-                return self.last_fault
-            self._live.since = self._clock.wall()
-            self._live.table = table
-            self.taken += 1
-            self.last_fault = ""
-            return ""
+            try:
+                why = await self._carrier.roll_back()
+            except Refused as refused:
+                return self._kept("api", self._before.version, refused, told=False)
+            left, self._now = self._now, self._before
+            self._now = msgspec.structs.replace(self._now, since=self._clock.wall())
+            self._before = left
+            # The files say what was left, unless they have never been taken.
+            says_left = self._looked_at == left.version
+            self._rolled_back_from = left.version if says_left else ""
+            self._error = None if self._looked_at == self._now.version else self._error
+            _log.warning("policy rolled back", policy=self._now.version, before=left.version)
+            return self._note("api", "rolled-back", self._now.version, why)
+
+    def _sources(self) -> tuple[Sources, str]:
+        try:
+            sources = self._read()
+        except PolicyError as error:
+            raise refused_for(error) from None
+        return sources, sources.digest
+
+    def _taken(self, source: Source, sources: Sources, version: str, why: str) -> Attempt:
+        is_new = version != self._now.version
+        if is_new:
+            self._before = self._now
+            self._now = _Standing(sources, version, self._clock.wall())
+        if is_new or self._looked_at == version:
+            self._rolled_back_from = ""
+        outcome: Outcome = "taken" if is_new else "unchanged"
+        attempt = self._note(source, outcome, version, why)
+        self._error = attempt if why else None
+        if why:
+            _log.error("reload not taken by every worker", policy=version, why=why)
+        else:
+            _log.info("reloaded", policy=version, source=source, outcome=outcome)
+        return attempt
+
+    def _kept(
+        self, source: Source, version: str, refused: Refused, *, told: bool = True
+    ) -> Attempt:
+        attempt = self._note(source, "kept", version, str(refused), refused.findings)
+        if told:
+            self._error = attempt
+        _log.error(
+            "policy change refused, everything stays as it was",
+            policy=self._now.version,
+            source=source,
+            why=str(refused),
+            findings=[str(each) for each in refused.findings],
+        )
+        return attempt
+
+    def _note(
+        self,
+        source: Source,
+        outcome: Outcome,
+        version: str,
+        why: str,
+        findings: tuple[Finding, ...] = (),
+    ) -> Attempt:
+        self._counts[outcome] += 1
+        self._last = Attempt(
+            at=self._clock.wall(), source=source, outcome=outcome, version=version, why=why,
+            findings=findings,
+        )  # fmt: skip
+        return self._last

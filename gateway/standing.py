@@ -27,7 +27,7 @@ class Standing:
     def __init__(self, authenticator: Authenticator, clock: Clock) -> None:
         self._authenticator = authenticator
         self._clock = clock
-        self._table: DecisionTable | None = None
+        self._mark: object = None
         self._held: dict[bytes, tuple[Caller, int]] = {}
 
     def __repr__(self) -> str:
@@ -60,19 +60,19 @@ class Standing:
 
     def held_by(self, caller: Caller, section: Section, table: DecisionTable) -> int:
         """The permissions of `caller`, who sent `section`, under `table`."""
-        if section.caller is not caller or section.table is not table:
+        if section.caller is not caller or section.mark is not table.mark:
             if section.caller is not caller:
                 section.preludes = {}
             section.held = self._worked_out(section.credential, caller, table)
             section.caller = caller
-            section.table = table
+            section.mark = table.mark
         return section.held
 
     def _worked_out(self, credential: bytes | None, caller: Caller, table: DecisionTable) -> int:
         if credential is None:
             return table.held_by(caller)
-        if table is not self._table or len(self._held) >= _KNOWN_CALLERS:
-            self._table = table
+        if table.mark is not self._mark or len(self._held) >= _KNOWN_CALLERS:
+            self._mark = table.mark
             self._held = {}
         known = self._held.get(credential)
         if known is None or known[0] is not caller:

@@ -28,6 +28,8 @@ from policy.services import ServiceSpec, UseRole
 from policy.source import Source
 from policy.source import parse as parse_yaml
 from policy.table import Access, DecisionTable, Role, Route, Service
+from policy.takedown import take_down
+from policy.transfer import packed, unpacked
 
 __all__ = [
     # The verbs, in the order in which they are used.
@@ -66,6 +68,10 @@ __all__ = [
     "Role",
     "Route",
     "Service",
+    # From one process to another, and at the end of its time.
+    "packed",
+    "take_down",
+    "unpacked",
     # What it is made from.
     "PolicyDocument",
     "ServiceSources",

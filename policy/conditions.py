@@ -46,13 +46,8 @@ def guard_of(
     if guard.body_value_equals_path is not None:
         pairs = guard.body_value_equals_path.items()
         text = " and ".join(f"body `{key}` must be the path's `{name}`" for key, name in pairs)
-        tests = [predicates.equals_segment(key, positions[name]) for key, name in pairs]
-        keys = tuple(guard.body_value_equals_path)
-        return (
-            text,
-            lambda body, inquiry: all(test(body, inquiry) for test in tests),
-            Samples((), keys),
-        )
+        test = predicates.equals_segments([(key, positions[name]) for key, name in pairs])
+        return text, test, Samples((), tuple(guard.body_value_equals_path))
     if guard.body_value_equals_caller is not None:
         key = guard.body_value_equals_caller
         return (

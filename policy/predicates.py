@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 from policy.inquiry import BodyFacts, Inquiry, folded
 
@@ -22,16 +24,18 @@ __all__ = [
     "GuardTest",
     "Query",
     "QueryTest",
+    "Recipe",
     "Samples",
     "empty_list_outside",
     "equals_caller",
-    "equals_segment",
+    "equals_segments",
     "folded_query_name",
     "has_dotted_name",
     "has_keys",
     "has_names",
     "keys_outside",
     "names_of",
+    "recipe_of",
     "records_outside",
     "repeated",
     "value_in",
@@ -41,6 +45,37 @@ Query = tuple[tuple[str, str], ...]
 QueryTest = Callable[[AbstractSet[str], Query], bool]
 BodyTest = Callable[[BodyFacts], bool]
 GuardTest = Callable[[BodyFacts, Inquiry], bool]
+Recipe = tuple[Callable[..., Any], tuple[object, ...]]
+
+P = ParamSpec("P")
+T = TypeVar("T", QueryTest, BodyTest, GuardTest)
+
+
+def _recorded(factory: Callable[P, T]) -> Callable[P, T]:
+    """Tests remember how they were made: a closure cannot be sent to another process, that can."""
+
+    @wraps(factory)
+    def make(*args: P.args, **kwargs: P.kwargs) -> T:
+        kept = tuple(map(_kept, args))
+        test: T = cast("Any", factory)(*kept, **kwargs)
+        recipe: Recipe = (made_by[0], kept)
+        vars(test)["recipe"] = recipe
+        return test
+
+    made_by: list[Callable[..., Any]] = [make]
+    return make
+
+
+def _kept(argument: Any) -> str | tuple[Any, ...]:
+    """What may be given once only, such as an iterator, must be there a second time."""
+    return argument if isinstance(argument, str) else tuple(argument)
+
+
+def recipe_of(test: QueryTest | BodyTest | GuardTest) -> Recipe:
+    """The factory of a test of ours, and what it was called with."""
+    recipe: Recipe = vars(test)["recipe"]
+    return recipe
+
 
 # What some server may trim: Java's `trim` takes everything up to the space, others take more.
 _TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -109,6 +144,10 @@ class Condition:
         object.__setattr__(self, "may_fire", _every_query_test(self.query_tests))
         object.__setattr__(self, "body_test", _every_body_test(self.body_tests))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        recipes = tuple(tuple(map(recipe_of, each)) for each in (self.query_tests, self.body_tests))
+        return _condition, (self.text, *recipes, self.watched, self.samples)
+
     @property
     def reads_query(self) -> bool:
         return bool(self.query_tests)
@@ -128,6 +167,22 @@ class Condition:
         return self.body_test is None or self.body_test(body)
 
 
+def _condition(
+    text: str,
+    query_recipes: tuple[Recipe, ...],
+    body_recipes: tuple[Recipe, ...],
+    watched: frozenset[str],
+    samples: Samples,
+) -> Condition:
+    return Condition(
+        text=text,
+        query_tests=tuple(make(*args) for make, args in query_recipes),
+        body_tests=tuple(make(*args) for make, args in body_recipes),
+        watched=watched,
+        samples=samples,
+    )
+
+
 def _every_query_test(tests: tuple[QueryTest, ...]) -> QueryTest:
     """One test for all; without any, the query leaves everything open."""
     if len(tests) == 1:
@@ -141,11 +196,13 @@ def _every_body_test(tests: tuple[BodyTest, ...]) -> BodyTest | None:
     return lambda body: all(test(body) for test in tests)
 
 
+@_recorded
 def has_names(wanted: Iterable[str]) -> QueryTest:
     names = frozenset(map(folded_query_name, wanted))
     return lambda present, _query: not names.isdisjoint(present)
 
 
+@_recorded
 def has_dotted_name() -> QueryTest:
     def test(present: AbstractSet[str], _query: Query) -> bool:
         for name in present:  # noqa: SIM110 - cheaper than a generator, and this runs per request
@@ -156,6 +213,7 @@ def has_dotted_name() -> QueryTest:
     return test
 
 
+@_recorded
 def value_in(name: str, values: Iterable[str]) -> QueryTest:
     wanted_name = folded_query_name(name)
     wanted = frozenset(map(folded_query_name, values))
@@ -169,32 +227,40 @@ def value_in(name: str, values: Iterable[str]) -> QueryTest:
     return test
 
 
+@_recorded
 def keys_outside(allowed: Iterable[str]) -> BodyTest:
     """A key that is not on the list counts whatever its value: `null` and `[]` are values."""
     names = frozenset(map(folded, allowed))
     return lambda body: not body.values.keys() <= names
 
 
+@_recorded
 def has_keys(wanted: Iterable[str]) -> BodyTest:
     names = frozenset(map(folded, wanted))
     return lambda body: not names.isdisjoint(body.values)
 
 
+@_recorded
 def empty_list_outside(allowed: Iterable[str]) -> BodyTest:
     names = frozenset(map(folded, allowed))
     return lambda body: any(value == [] for key, value in body.values.items() if key not in names)
 
 
-def equals_segment(key: str, position: int) -> GuardTest:
-    """The key is absent, or its value is the very text of that path segment."""
-    name = folded(key)
+@_recorded
+def equals_segments(pairs: Iterable[tuple[str, int]]) -> GuardTest:
+    """Each key is absent, or its value is the very text of that path segment."""
+    wanted = tuple((folded(key), position) for key, position in pairs)
 
     def test(body: BodyFacts, inquiry: Inquiry) -> bool:
-        return name not in body.values or body.values[name] == inquiry.segments[position]
+        return all(
+            name not in body.values or body.values[name] == inquiry.segments[position]
+            for name, position in wanted
+        )
 
     return test
 
 
+@_recorded
 def equals_caller(key: str) -> GuardTest:
     """The key is absent, or its value is the caller's own name."""
     name = folded(key)
@@ -205,6 +271,7 @@ def equals_caller(key: str) -> GuardTest:
     return test
 
 
+@_recorded
 def records_outside(allowed: Iterable[str]) -> GuardTest:
     """Every value is a JSON object or a list of objects, except those of the named keys."""
     names = frozenset(map(folded, allowed))

@@ -10,7 +10,7 @@ not matter here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from policy.template import Grammar, Parameter, Template
 
@@ -42,9 +42,21 @@ class Node(Generic[R]):
                 return node
         node = Node[R]()
         unordered = (*self.parameters, (segment.grammar, node))
-        self.parameters = tuple(sorted(unordered, key=lambda pair: pair[0].order))
-        self.fits, self.below = self.parameters[0][0].fits, self.parameters[0][1]
+        self._take(tuple(sorted(unordered, key=lambda pair: pair[0].order)))
         return node
+
+    def _take(self, parameters: "tuple[tuple[Grammar, Node[R]], ...]") -> None:
+        self.parameters = parameters
+        if parameters:
+            self.fits, self.below = parameters[0][0].fits, parameters[0][1]
+
+    def __getstate__(self) -> tuple[object, ...]:
+        return self.literals, self.parameters, self.route
+
+    def __setstate__(self, state: "tuple[dict[str, Node[R]], Any, R | None]") -> None:
+        self.literals, parameters, self.route = state
+        self.fits, self.below = None, self
+        self._take(parameters)
 
     def walk(self, segments: tuple[str, ...], depth: int) -> "Iterator[R]":
         """Every route that accepts the rest of the segments, the closest first."""

@@ -15,7 +15,7 @@ from policy.decision import Decision, Missing, NeedsBody, Reason
 from policy.diagnostics import Diagnostic, Location
 from policy.inquiry import Caller, Kind
 from policy.permissions import NO_DEMAND, Demand, Permissions
-from policy.predicates import Condition, GuardTest, Samples
+from policy.predicates import Condition, GuardTest, Recipe, Samples, recipe_of
 from policy.routes import Routes
 from policy.services import UseRole
 
@@ -63,6 +63,14 @@ class Guard:
     test: GuardTest
     samples: Samples
     where: Location
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _guard, (self.text, recipe_of(self.test), self.samples, self.where)
+
+
+def _guard(text: str, recipe: Recipe, samples: Samples, where: Location) -> Guard:
+    make, args = recipe
+    return Guard(text=text, test=make(*args), samples=samples, where=where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +242,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DecisionTable:
-    """A whole policy, compiled. `version` is a digest of everything it was made from."""
+    """A whole policy, compiled. `version` is a digest of everything it was made from.
+
+    `mark` is what memories of one table are bound to: it is this table's alone, and holds nothing.
+    """
 
     version: str
     services: Mapping[str, Service]
@@ -248,10 +259,12 @@ class DecisionTable:
     findings: tuple[Diagnostic, ...] = ()
     no_route: Decision = field(init=False)
     to_strangers: Decision = field(init=False)
+    mark: object = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         _put(
             self,
+            mark=object(),
             no_route=Decision(reason=Reason.NO_ROUTE, policy=self.version),
             to_strangers=Decision(reason=Reason.NOT_AUTHENTICATED, policy=self.version),
         )

@@ -64,6 +64,9 @@ class Grammar:
         pattern = rf"(?!(?:{barred})\Z){ALPHABETS[self.alphabet]}{{1,{self.max_length}}}"
         object.__setattr__(self, "fits", re.compile(pattern).fullmatch)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Grammar, (self.alphabet, self.max_length, self.never)
+
     @property
     def order(self) -> tuple[object, ...]:
         """A total order that puts every grammar before those that accept more."""

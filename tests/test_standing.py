@@ -1,5 +1,7 @@
 """Who sent a header section: its own credentials, or else the connection's certificate."""
 
+import sys
+
 import pytest
 
 from gateway.authn.chain import Authenticator
@@ -10,6 +12,7 @@ from gateway.http.headers import read_headers
 from gateway.standing import Standing
 from policy import ANONYMOUS, Caller, Kind, Means
 from tests.support.clock import FakeClock
+from tests.support.policies import CATALOGUE, POLICY, table
 
 
 def section(certificate: PeerCertificate | None, authorization: bytes | None = None) -> Section:
@@ -73,3 +76,30 @@ def test_a_certificate_that_names_nobody_is_refused_with_its_reason(standing: St
             standing.caller_of(ours)
         refusals.append(refused.value)
     assert refusals[0] is not refusals[1]  # each traceback is its own
+
+
+@pytest.mark.parametrize("credential", [None, b"digest of a token"])
+def test_what_a_caller_holds_under_one_table_is_never_used_with_another(
+    standing: Standing, credential: bytes | None
+) -> None:
+    caller = Caller(subject="ann", kind=Kind.USER, means=Means.BASIC)
+    ours = section(None, b"Basic x")
+    ours.credential = credential
+    # The bits stand in another order too, so that those of one table mean something else in the other.
+    granted = table(CATALOGUE, POLICY)
+    taken = table(
+        CATALOGUE.replace("{read: Read Records, write: Write Records,", "{write: W, read: R,"),
+        POLICY.replace("ann: {roles: [writer]}", "ann: {roles: [reader]}"),
+    )
+    for each in (granted, taken, granted, taken):
+        assert standing.held_by(caller, ours, each) == each.held_by(caller)
+    assert granted.names_of(standing.held_by(caller, ours, granted)) == ("read", "write")
+    assert taken.names_of(standing.held_by(caller, ours, taken)) == ("read",)
+
+
+def test_a_connection_that_rests_keeps_no_table(standing: Standing) -> None:
+    caller = Caller(subject="ann", kind=Kind.USER, means=Means.BASIC)
+    ours, old = section(None, b"Basic x"), table()
+    users = sys.getrefcount(old)
+    standing.held_by(caller, ours, old)
+    assert sys.getrefcount(old) == users

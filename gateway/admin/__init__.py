@@ -1,4 +1,4 @@
-"""The side door, on a port of its own: is the gateway alive, is it ready, how is it doing."""
+"""The side door, on a port of its own: is the gateway alive and ready, how is it doing, by what policy."""
 
 from gateway.admin.server import AdminServer, Checks
 

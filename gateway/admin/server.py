@@ -1,22 +1,25 @@
-"""Three questions a probe may ask, and the same refusal for any other.
+"""What a probe may ask, what an operator may do, and the same refusal for anything else.
 
-    GET /healthz   200 as long as the event loop turns; says nothing about anything else
-    GET /readyz    200 when every check holds, else 503; the body says which does not, and why
-    GET /metrics   the Prometheus text format
+    GET /healthz      200 as long as the event loop turns; says nothing about anything else
+    GET /readyz       200 when every check holds, else 503; the body says which does not, and why
+    GET /metrics      the Prometheus text format
+    …   /api/policy   see `gateway.admin.policy`
 
-Nothing here changes anything and nothing takes a body, so there is nobody to authenticate; the
-port still belongs on loopback or a management network (threat A-1). Anything else is 404. Replies
-name no product and no version (threat A-8).
+Probes change nothing and take no body, so there is nobody to authenticate; the port still belongs
+on loopback or a management network (threat A-1). Anything else is 404. Replies name no product and
+no version (threat A-8).
 """
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import msgspec
 from aiohttp import web
 
+from gateway.admin.answers import NOT_FOUND, answer
+from gateway.admin.policy import PREFIX, PolicyCalls
 from gateway.exposition import CONTENT_TYPE, render
 from gateway.metrics import Snapshot
+from gateway.reload import PolicyChanges
 
 __all__ = ["AdminServer", "Checks"]
 
@@ -24,6 +27,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 Checks = Callable[[], Awaitable[Mapping[str, tuple[bool, str]]]]
 """By name: whether something is as it should be, and a few words about it for the operator."""
+
+_MAX_BODY_BYTES = 16_384
 
 _SAFE = {
     "Cache-Control": "no-store",
@@ -42,10 +47,13 @@ class AdminServer:
         *,
         snapshot: Callable[[], Awaitable[Snapshot]],
         checks: Checks,
+        policy: PolicyChanges | None = None,
+        token: bytes | None = None,
     ) -> None:
         self._sockets = list(sockets)
         self._snapshot = snapshot
         self._checks = checks
+        self._policy = None if policy is None else PolicyCalls(policy, token)
         self._runner = self._built()
 
     def __repr__(self) -> str:
@@ -68,44 +76,40 @@ class AdminServer:
         await self._runner.cleanup()
 
     def _built(self) -> web.AppRunner:
-        app = web.Application(middlewares=[_refuse_the_rest])
+        app = web.Application(middlewares=[_refuse_the_rest], client_max_size=_MAX_BODY_BYTES)
         app.on_response_prepare.append(_dress)
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._readiness)
         app.router.add_get("/metrics", self._metrics)
+        if self._policy is not None:
+            self._policy.add_to(app.router)
         return web.AppRunner(
             app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=1
         )
 
     async def _health(self, _request: web.Request) -> web.Response:
-        return _json(200, {"alive": True})
+        return answer(200, {"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
         results = await self._checks()
         ready = all(ok for ok, _ in results.values())
         details = {name: {"ok": ok, "detail": detail} for name, (ok, detail) in results.items()}
-        return _json(200 if ready else 503, {"ready": ready, "checks": details})
+        return answer(200 if ready else 503, {"ready": ready, "checks": details})
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         body = render(await self._snapshot())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 
-def _json(status: int, value: object) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(value), content_type="application/json"
-    )
-
-
 @web.middleware
 async def _refuse_the_rest(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Wrong paths and wrong methods get one answer; a body gets the connection closed."""
-    if not request.body_exists:
+    if not request.body_exists or (request.method == "POST" and request.path.startswith(PREFIX)):
         try:
             return await handler(request)
         except web.HTTPException:
             pass
-    refusal = _json(404, {"error": "not-found", "message": "there is nothing here"})
+    refusal = answer(404, NOT_FOUND)
     if request.body_exists:
         refusal.force_close()
     return refusal

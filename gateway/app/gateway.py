@@ -25,7 +25,6 @@ from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
 from gateway.metrics import Metrics, Snapshot
 from gateway.pipeline import Pipeline
-from gateway.reload import PolicyReload
 from gateway.server import Listener, PublicTls
 from gateway.server.readiness import Answers, asked
 from gateway.settings import Settings, specs
@@ -33,9 +32,9 @@ from gateway.upstream import Upstream, check_all, readings_of
 from gateway.wire.outbox import Outbox
 from gateway.wire.reading import Reading
 from gateway.wire.watch import Watch
-from policy import DecisionTable
+from policy import DecisionTable, Sources
 
-__all__ = ["Gateway", "digest_key", "load_table"]
+__all__ = ["Gateway", "digest_key", "load_table", "read_sources"]
 
 _log = get_logger("gateway.app")
 
@@ -48,9 +47,14 @@ def digest_key(settings: Settings) -> bytes:
     return key.value if key is not None else secrets.token_bytes(_DIGEST_KEY_BYTES)
 
 
+def read_sources(settings: Settings) -> Sources:
+    """The settings' catalogues and policy as they are now. Raises PolicyUnreadable."""
+    return policy.read(specs(settings), settings.policy)
+
+
 def load_table(settings: Settings) -> DecisionTable:
     """The decision table of the settings' catalogues and policy. Raises PolicyError."""
-    return policy.compile(policy.load(policy.read(specs(settings), settings.policy)))
+    return policy.compile(policy.load(read_sources(settings)))
 
 
 class Gateway:
@@ -65,15 +69,12 @@ class Gateway:
         key: bytes | None = None,
     ) -> None:
         self.settings = settings
-        self._clock = clock or SystemClock()
-        self.live = LivePolicy(table, since=self._clock.wall())
+        self.clock = clock or SystemClock()
+        self.live = LivePolicy(table, since=self.clock.wall())
         self.metrics = Metrics()
         self._composer = Composer(key or digest_key(settings))
         self.audit: AuditWriter[Exchange] = self._audit_writer(None)
-        self._policy_reload = PolicyReload(
-            self.live, partial(load_table, settings), clock=self._clock
-        )
-        self._authenticator = build_authenticator(settings.identity, self._clock)
+        self._authenticator = build_authenticator(settings.identity, self.clock)
         self._tls = self._public_tls()
         self._stack = AsyncExitStack()
         self._listener: Listener | None = None
@@ -114,7 +115,7 @@ class Gateway:
         """What has to hold for this gateway to be of use."""
         return asked(
             {
-                "policy": self._policy_reload.check,
+                "policy": lambda: (True, f"version {self.live.table.version}"),
                 "identity": self._authenticator.ready,
                 "upstream": partial(check_all, self._upstreams),
                 "audit": self.audit.check,
@@ -126,8 +127,8 @@ class Gateway:
         self.audit.reopen()
 
     async def reload(self) -> str:
-        """Take over changed files; what could not be taken over, or empty."""
-        faults = [await self._policy_reload.run()]
+        """Take over changed users, keys and certificates; what could not be, or empty."""
+        faults = []
         try:
             await self._authenticator.reload()
         except SettingsInvalid as invalid:
@@ -138,7 +139,7 @@ class Gateway:
                 self._listener.renew_tls()
         except SettingsInvalid as invalid:
             faults.append(str(invalid))
-        return "\n".join(filter(None, faults))
+        return "\n".join(faults)
 
     async def _start(self, stack: AsyncExitStack, sockets: Sequence[socket.socket]) -> None:
         """Start from the inside out, so that the end goes from the outside in."""
@@ -151,7 +152,7 @@ class Gateway:
         await self._authenticator.start()
         stack.push_async_callback(self._authenticator.close)
         self._upstreams = tuple(
-            Upstream(service, watch, outbox, self._clock) for service in settings.services
+            Upstream(service, watch, outbox, self.clock) for service in settings.services
         )
         for upstream in self._upstreams:
             upstream.start()
@@ -188,7 +189,7 @@ class Gateway:
             return None
         return PublicTls(
             tls,
-            clock=self._clock,
+            clock=self.clock,
             handshake_seconds=self.settings.limits.header_timeout_seconds,
             certified=None if names is None else names.read,
         )
@@ -201,7 +202,7 @@ class Gateway:
             audit=self.audit,
             metrics=self.metrics,
             limits=self.settings.limits,
-            clock=self._clock,
+            clock=self.clock,
         )
 
     def _reading(self) -> Reading:
@@ -224,11 +225,6 @@ class Gateway:
         for name, reading in readings_of(self._upstreams).items():
             read(name, reading)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
-        reloads = self._policy_reload
-        read("gateway_policy_reloads_total", lambda: {
-            ("taken",): reloads.taken, ("kept",): reloads.kept,
-        })  # fmt: skip
-        read("gateway_policy_stale", lambda: reloads.is_stale)
         read("gateway_token_cache_total", lambda: {
             ("hit",): identity.hits, ("miss",): identity.misses, ("refused",): identity.refused,
         })  # fmt: skip

@@ -1,19 +1,24 @@
 """One gateway and its admin port in the event loop that is running: for the demo and for tests.
 
-As a service it runs in processes of its own, see `gateway.app.serve`.
+As a service it runs in processes of its own, see `gateway.app.serve`. A changed policy is compiled
+in a thread here, beside the requests; otherwise changes go the same way.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from gateway.admin import AdminServer
-from gateway.app.gateway import Gateway
+import policy
+from gateway.app.control import admin_server, watch_files
+from gateway.app.gateway import Gateway, read_sources
 from gateway.clock import Clock
 from gateway.metrics import Snapshot
+from gateway.reload import HeldBy, PolicyChanges, Refused, refused_for
 from gateway.server.doors import open_one
 from gateway.server.readiness import Answers
 from gateway.settings import Address, Settings
-from policy import DecisionTable
+from gateway.tasks import Tasks
+from policy import DecisionTable, PolicyError, Sources
 
 __all__ = ["LocalGateway", "running"]
 
@@ -21,13 +26,53 @@ __all__ = ["LocalGateway", "running"]
 class LocalGateway:
     """A running gateway and where it is."""
 
-    def __init__(self, gateway: Gateway, address: Address, admin_address: Address) -> None:
+    def __init__(
+        self, gateway: Gateway, address: Address, admin_address: Address, changes: PolicyChanges
+    ) -> None:
         self.gateway = gateway
         self.address = address
         self.admin_address = admin_address
+        self.changes = changes
 
     def __repr__(self) -> str:
         return f"<LocalGateway {self.address}>"
+
+
+class _Alone:
+    """The only worker, seen as many are."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def snapshot(self) -> Snapshot:
+        return self._gateway.snapshot()
+
+    async def checks(self) -> Answers:
+        return self._gateway.checks()
+
+    async def take(self, sources: Sources) -> str:
+        live = self._gateway.live
+        if sources.digest != live.table.version:
+            try:
+                table = await asyncio.to_thread(_compiled, sources)
+            except PolicyError as error:
+                raise refused_for(error) from None
+            live.put(table, self._gateway.clock.wall())
+        return await self._gateway.reload()
+
+    async def roll_back(self) -> str:
+        if not self._gateway.live.roll_back(self._gateway.clock.wall()):
+            raise Refused("there is no version to go back to")
+        return ""
+
+    async def held(self) -> Sequence[HeldBy]:
+        live = self._gateway.live
+        before = "" if live.previous is None else live.previous.version
+        return [HeldBy(worker=0, version=live.table.version, since=live.since, previous=before)]
+
+
+def _compiled(sources: Sources) -> DecisionTable:
+    return policy.compile(policy.load(sources))
 
 
 @asynccontextmanager
@@ -36,21 +81,22 @@ async def running(
 ) -> AsyncIterator[LocalGateway]:
     """Serve until the block ends. Raises SettingsInvalid, AuditUnavailable or OSError."""
     gateway = Gateway(settings, table, clock=clock)
-
-    async def snapshot() -> Snapshot:
-        return gateway.snapshot()
-
-    async def checks() -> Answers:
-        return gateway.checks()
-
+    alone = _Alone(gateway)
+    changes = PolicyChanges(
+        lambda: read_sources(settings), alone, table.version, clock=gateway.clock
+    )
     async with AsyncExitStack() as stack:
         sockets = open_one(settings.listen.address, {})
         for each in sockets:
             stack.callback(each.close)
         host, port = sockets[0].getsockname()[:2]
-        admin = AdminServer(open_one(settings.admin.address, {}), snapshot=snapshot, checks=checks)
+        admin = admin_server(settings, open_one(settings.admin.address, {}), alone, changes)
         await gateway.start(sockets)
         stack.push_async_callback(gateway.close)
         await admin.start()
         stack.push_async_callback(admin.close)
-        yield LocalGateway(gateway, Address(host, port), Address(*admin.addresses[0]))
+        if settings.reload.watch:
+            tasks = Tasks("local")
+            _ = tasks.start(watch_files(settings, changes), name="watch")
+            stack.push_async_callback(tasks.close)
+        yield LocalGateway(gateway, Address(host, port), Address(*admin.addresses[0]), changes)

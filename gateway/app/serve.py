@@ -8,28 +8,32 @@ whatever the workers do, and one scrape sums them up.
 
 import asyncio
 import contextlib
+import io
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
-from gateway.admin import AdminServer
-from gateway.app.gateway import Gateway, digest_key, load_table
+import policy
+from gateway.app.control import admin_server, watch_files
+from gateway.app.gateway import Gateway, digest_key, read_sources
+from gateway.app.swap import parts_of
 from gateway.app.worker import work
 from gateway.audit import Journal, Recovered, recover_into, sink_for
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.logs import always_say
 from gateway.logs import get as get_logger
+from gateway.reload import PolicyChanges, refused_for
 from gateway.server.doors import Doors, open_doors, open_one, take_over, where
 from gateway.server.notify import notify
-from gateway.server.nursery import Unprepared, start_nursery
+from gateway.server.nursery import start_nursery
 from gateway.server.supervisor import Supervisor, WorkerFailed
 from gateway.server.takeover import Predecessor, Successors
 from gateway.settings import Settings
 from gateway.tasks import Tasks
-from policy import DecisionTable, PolicyError, UseRole
+from policy import DecisionTable, PolicyError, Sources, UseRole
 
 __all__ = ["serve"]
 
@@ -46,6 +50,9 @@ class _Prepared:
         self._gateway = Gateway(settings, table, key=key)
         self.version = table.version
 
+    def parts(self) -> Iterator[bytes]:
+        return parts_of(self._gateway.live.table)
+
     def serve(self, channel: socket.socket, descriptors: list[int], slot: int) -> int:
         always_say(worker=slot)
         journal, *listening = descriptors
@@ -53,16 +60,20 @@ class _Prepared:
         return work(self._gateway, channel, Journal.attach(journal), sockets)
 
 
-def _prepare_anew(settings: Settings, key: bytes) -> _Prepared:
+def _prepare_anew(settings: Settings, key: bytes, sources: bytes) -> _Prepared:
     try:
-        return _Prepared(settings, load_table(settings), key)
+        table = policy.compile(policy.load(policy.unpacked(Sources, io.BytesIO(sources))))
+        return _Prepared(settings, table, key)
     except (PolicyError, SettingsInvalid, OSError) as fault:
-        raise Unprepared(str(fault)) from None
+        raise refused_for(fault) from None
 
 
-def serve(settings: Settings, table: DecisionTable, environ: Mapping[str, str]) -> None:
+def serve(
+    settings: Settings, sources: Sources, table: DecisionTable, environ: Mapping[str, str]
+) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP takes over changed files and reopens the audit file.
 
+    `table` is what `sources` were compiled to.
     Raises SettingsInvalid, CannotListen, WorkerFailed.
     """
     key = digest_key(settings)
@@ -75,21 +86,27 @@ def serve(settings: Settings, table: DecisionTable, environ: Mapping[str, str]) 
     else:
         doors = take_over(predecessor.public, settings.listen.address, settings.workers, environ)
         (admin,) = take_over(predecessor.admin, settings.admin.address, 1, environ)
-    asyncio.run(_Service(settings, table, environ).run(nursery, doors, admin, predecessor))
+    asyncio.run(_Service(settings, sources, table, environ).run(nursery, doors, admin, predecessor))
 
 
 class _Service:
     """One run, from its sockets to the last audit line."""
 
     def __init__(
-        self, settings: Settings, table: DecisionTable, environ: Mapping[str, str]
+        self,
+        settings: Settings,
+        sources: Sources,
+        table: DecisionTable,
+        environ: Mapping[str, str],
     ) -> None:
         self._settings = settings
+        self._sources = sources
         self._table = table
         self._environ = environ
         self._clock = SystemClock()
         self._stop = asyncio.Event()
         self._reloads = Tasks("reload")
+        self._signalled = Tasks("signal")
         self._starting: asyncio.Timeout | None = None
         self._was_taken_over = self._is_helpless = False
 
@@ -104,23 +121,35 @@ class _Service:
         supervisor = Supervisor(
             nursery,
             doors,
+            sources=self._sources,
+            parts=lambda: list(parts_of(self._table)),
             make_journal=partial(Journal.create, settings.audit.queue_bytes),
             settle_journal=self._settle_journal,
             clock=self._clock,
             on_helpless=self._helpless,
         )
-        admin = AdminServer(admin_sockets, snapshot=supervisor.snapshot, checks=supervisor.checks)
-        self._heed_signals(supervisor)
+        changes = PolicyChanges(
+            partial(read_sources, settings),
+            supervisor,
+            self._table.version,
+            sources=self._sources,
+            clock=self._clock,
+        )
+        admin = admin_server(settings, admin_sockets, supervisor, changes)
+        self._heed_signals(supervisor, changes)
         addresses = where(doors[0][0]), where(admin_sockets[0])
         async with AsyncExitStack() as stack:
             stack.push_async_callback(supervisor.end, settings.limits.shutdown_seconds)
             stack.push_async_callback(self._reloads.close)
+            stack.push_async_callback(self._signalled.close)
             await self._start(supervisor)
             await admin.start()
             stack.push_async_callback(admin.close)
             if self._stop.is_set():
                 _log.info("told to end before it served")
                 return  # a predecessor finds that we hung up, and goes on
+            if settings.reload.watch:
+                _ = self._reloads.start(watch_files(settings, changes), name="watch")
             # What can still fail comes before the predecessor is let go.
             self._await_successors(stack, doors, admin_sockets)
             if predecessor is not None:
@@ -143,11 +172,11 @@ class _Service:
                 await supervisor.start()
         self._starting = None
 
-    def _heed_signals(self, supervisor: Supervisor) -> None:
+    def _heed_signals(self, supervisor: Supervisor, changes: PolicyChanges) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
-        loop.add_signal_handler(signal.SIGHUP, self._reload, supervisor)
+        loop.add_signal_handler(signal.SIGHUP, self._reload, supervisor, changes)
         loop.add_signal_handler(signal.SIGCHLD, supervisor.reap)
 
     async def _settle_journal(self, journal: Journal) -> None:
@@ -181,10 +210,11 @@ class _Service:
         self._is_helpless = True
         self._stop.set()
 
-    def _reload(self, supervisor: Supervisor) -> None:
+    def _reload(self, supervisor: Supervisor, changes: PolicyChanges) -> None:
         """One at a time; and one that waits stands for any number, for it begins later."""
-        if len(self._reloads) < 2:
-            _ = self._reloads.start(supervisor.reload(), name="signal")
+        supervisor.reopen_audit()  # rotation asks for that, whatever the files say
+        if len(self._signalled) < 2:
+            _ = self._signalled.start(changes.reload("signal"), name="signal")
 
     def _await_successors(
         self, stack: AsyncExitStack, doors: Doors, admin: list[socket.socket]

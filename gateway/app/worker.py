@@ -8,10 +8,12 @@ finishes what it has begun and leaves.
 import asyncio
 import signal
 import socket
+from typing import assert_never
 
 import uvloop
 
 from gateway.app.gateway import Gateway
+from gateway.app.swap import PolicySwap
 from gateway.audit import Journal
 from gateway.errors import AuditUnavailable
 from gateway.logs import get as get_logger
@@ -21,10 +23,13 @@ from gateway.server.messages import (
     Ask,
     Drain,
     FailedToStart,
+    Keep,
+    Part,
     Reload,
     Reloaded,
     Reopen,
     Report,
+    RollBack,
     Serving,
     StoppedAccepting,
     ToWorker,
@@ -50,6 +55,9 @@ class _Worker:
         self._supervisor: Listening[ToWorker] = Listening(channel, TO_WORKER)
         self._told_to_end = asyncio.Event()
         self._tasks = Tasks("worker")
+        self._policy = PolicySwap(gateway.live, clock=gateway.clock)
+        self._parts: list[bytes] = []
+        self._changing = asyncio.Lock()
 
     async def run(self, journal: Journal, sockets: list[socket.socket]) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._told_to_end.set)
@@ -68,6 +76,7 @@ class _Worker:
         await self._gateway.close()
         self._supervisor.tell(self._report())
         await self._tasks.close()
+        await self._policy.close()
         await self._supervisor.finish()
         return 0
 
@@ -83,17 +92,38 @@ class _Worker:
                     self._supervisor.tell(self._report())
                 case Reopen():
                     self._gateway.reopen_audit()
-                case Reload():
-                    _ = self._tasks.start(self._reload(), name="reload")
+                case Part():
+                    self._parts.append(message.data)
+                case Reload() | Keep() | RollBack():
+                    parts, self._parts = self._parts, []
+                    _ = self._tasks.start(self._change(message, parts), name="policy")
                 case Drain():
                     self._told_to_end.set()
         if not self._told_to_end.is_set():
             _log.error("the supervisor is gone: this worker ends when its requests have")
         self._told_to_end.set()
 
-    async def _reload(self) -> None:
-        faults = await self._gateway.reload()
+    async def _change(self, message: Reload | Keep | RollBack, parts: list[bytes]) -> None:
+        """One at a time, in the order in which they came."""
+        async with self._changing:
+            match message:
+                case Keep():
+                    faults = await self._policy.keep(parts, message.version)
+                    if faults:
+                        _log.error("the version before cannot be kept", why=faults)
+                    return
+                case RollBack():
+                    faults = self._policy.roll_back(message.version)
+                case Reload():
+                    faults = await self._policy.take(parts, message.version)
+                    faults = "\n".join(filter(None, (faults, await self._gateway.reload())))
+                case _:
+                    assert_never(message)
         self._supervisor.tell(Reloaded(version=self._gateway.live.table.version, faults=faults))
 
     def _report(self) -> Report:
-        return Report(snapshot=self._gateway.snapshot(), checks=dict(self._gateway.checks()))
+        return Report(
+            snapshot=self._gateway.snapshot(),
+            checks=dict(self._gateway.checks()),
+            policy=self._policy.held,
+        )

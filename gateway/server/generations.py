@@ -1,13 +1,28 @@
-"""The nursery as the supervisor sees it: forks on demand, how they ended, and its next generation."""
+"""The nursery as the supervisor sees it: forks on demand, how they ended, and its generations.
+
+Workers are forked from the *current* one. The *former* one, of the version before, is kept: after a
+rollback a worker that dies is replaced from there, and never from what was rolled back.
+"""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.logs import get as get_logger
+from gateway.reload import Refused
 from gateway.server.channel import Listening, send
-from gateway.server.messages import FROM_NURSERY, Fork, Forked, FromNursery, Gone, Renew, Renewed
+from gateway.server.messages import (
+    FROM_NURSERY,
+    Fork,
+    Forked,
+    FromNursery,
+    Gone,
+    Part,
+    Prepare,
+    Renew,
+    Renewed,
+)
 from gateway.tasks import Tasks
 
 __all__ = ["Generations"]
@@ -15,33 +30,56 @@ __all__ = ["Generations"]
 _log = get_logger("gateway.supervisor")
 
 
-class Generations:
-    """The root nursery, and the generation that workers are forked from now."""
+class _Generation:
+    """One process to fork from."""
 
-    def __init__(self, root: socket.socket) -> None:
-        self._root = root
-        self._current = root
-        self._tasks = Tasks("nursery")
-        self._forked: dict[int, tuple[socket.socket, asyncio.Future[Forked]]] = {}
-        self._ends: dict[int, asyncio.Future[int]] = {}
-        self._closing = False
+    def __init__(self, nursery: socket.socket, version: str) -> None:
+        self.nursery = nursery
+        self.version = version
         self.gone = False
 
+
+class Generations:
+    """The root nursery, the generation that workers are forked from now, and the one before.
+
+    `on_gone` is called when there is nothing to fork from any more, but the root could make it.
+    """
+
+    def __init__(
+        self, root: socket.socket, version: str, *, on_gone: Callable[[], None] = lambda: None
+    ) -> None:
+        self._root = self._current = _Generation(root, version)
+        self._former: _Generation | None = None
+        self._on_gone = on_gone
+        self._tasks = Tasks("nursery")
+        self._forked: dict[int, tuple[_Generation, asyncio.Future[Forked]]] = {}
+        self._ends: dict[int, asyncio.Future[int]] = {}
+        self._closing = False
+
     def __repr__(self) -> str:
-        return f"<Generations, {'the root' if self._current is self._root else 'a later one'}>"
+        return f"<Generations, now {self._current.version}>"
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be forked at this moment."""
+        return self._current.gone
+
+    @property
+    def helpless(self) -> bool:
+        """Whether nothing can ever be forked again."""
+        return self._current.gone and self._root.gone
 
     async def open(self) -> None:
-        await self._attend(self._root)
+        channel = Listening(self._root.nursery, FROM_NURSERY)
+        await channel.open()
+        _ = self._tasks.start(self._hear(channel, self._root), name="root")
 
     async def fork(self, slot: int, descriptors: Sequence[int]) -> int:
-        """The process id of a new worker. Raises OSError when there is none now.
-
-        `gone` tells whether there can be one later.
-        """
-        loop = asyncio.get_running_loop()
-        send(self._current, Fork(slot=slot), descriptors)
-        answer: asyncio.Future[Forked] = loop.create_future()
-        self._forked[slot] = self._current, answer
+        """The process id of a new worker. Raises OSError when there is none now."""
+        asked = self._current
+        send(asked.nursery, Fork(slot=slot), descriptors)
+        answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+        self._forked[slot] = asked, answer
         forked = await answer
         if not forked.pid:
             raise OSError(forked.fault)
@@ -63,55 +101,72 @@ class Generations:
         finally:
             self._ends.pop(pid, None)
 
-    async def renew(self, *, seconds: float) -> Renewed:
-        """Have everything read anew; what is good becomes what workers are forked from."""
+    async def renew(self, sources: bytes, *, known: str, seconds: float) -> tuple[str, list[bytes]]:
+        """Make a generation of `sources`, from which workers are forked from then on.
+
+        Its version, and the parts of its table, none if the version is the `known` one. Raises
+        Refused; then everything is as it was.
+        """
         ours, its = socket.socketpair()
         try:
-            send(self._root, Renew(), [its.fileno()])
+            send(self._root.nursery, Renew(), [its.fileno()])
         except OSError as error:
             ours.close()
-            return Renewed(version="", faults=f"the nursery is gone ({error.strerror})")
+            raise Refused(f"the nursery is gone ({error.strerror})") from None
         finally:
             its.close()
         channel = Listening(ours, FROM_NURSERY)
         await channel.open()
-        answer: FromNursery | None = None
-        silence = "the new generation ended without a word"
+        parts: list[bytes] = []
         try:
+            channel.tell(Prepare(sources=sources, known=known))
             async with asyncio.timeout(seconds):
-                answer = await channel.next()
+                while isinstance(message := await channel.next(), Part):
+                    parts.append(message.data)
+            if not isinstance(message, Renewed):
+                raise Refused("the new generation ended without a word")
+            if message.faults:
+                raise Refused(message.faults, message.findings)
         except TimeoutError:
-            silence = f"the files could not be read and compiled in {seconds:.0f} s"
-        finally:
-            if not isinstance(answer, Renewed) or answer.faults:
-                channel.close()
-        if not isinstance(answer, Renewed):
-            return Renewed(version="", faults=silence)
-        if not answer.faults:
-            self._follow(channel, ours)
-        return answer
+            channel.close()
+            why = f"the files could not be read and compiled in {seconds:.0f} s"
+            raise Refused(why) from None
+        except BaseException:
+            channel.close()
+            raise
+        self._follow(channel, _Generation(ours, message.version))
+        return message.version, parts
 
-    def _follow(self, channel: Listening[FromNursery], generation: socket.socket) -> None:
-        old, self._current = self._current, generation
-        self.gone = False
-        _ = self._tasks.start(self._hear(channel, generation), name="generation")
-        if old is not self._root:
-            # It does what it has still been asked, and ends; its workers do not.
-            with contextlib.suppress(OSError):
-                old.shutdown(socket.SHUT_WR)
+    def roll_back(self) -> None:
+        """Workers are forked from the generation before from now on, if it is still there."""
+        if self._former is not None:
+            self._current, self._former = self._former, self._current
+        if self.gone:
+            self._lost()
 
     async def close(self) -> None:
         self._closing = True
         await self._tasks.close()
-        self._root.close()
-        self._current.close()
+        for each in (self._root, self._current, self._former):
+            if each is not None:
+                each.nursery.close()
 
-    async def _attend(self, nursery: socket.socket) -> None:
-        channel = Listening(nursery, FROM_NURSERY)
-        await channel.open()
-        _ = self._tasks.start(self._hear(channel, nursery), name="root")
+    def _follow(self, channel: Listening[FromNursery], generation: _Generation) -> None:
+        if generation.version == self._current.version:
+            self._dismiss(self._current)
+        else:
+            self._dismiss(self._former)
+            self._former = self._current
+        self._current = generation
+        _ = self._tasks.start(self._hear(channel, generation), name="generation")
 
-    async def _hear(self, channel: Listening[FromNursery], nursery: socket.socket) -> None:
+    def _dismiss(self, generation: _Generation | None) -> None:
+        """It does what it has still been asked, and ends; its workers do not."""
+        if generation is not None and generation is not self._root:
+            with contextlib.suppress(OSError):
+                generation.nursery.shutdown(socket.SHUT_WR)
+
+    async def _hear(self, channel: Listening[FromNursery], generation: _Generation) -> None:
         try:
             while (message := await channel.next()) is not None:
                 match message:
@@ -119,15 +174,22 @@ class Generations:
                         self._settle_fork(message)
                     case Gone():
                         self.note_end(message.pid, message.status)
-                    case Renewed():
-                        pass  # only the first message of a generation, and `renew` reads it
+                    case Renewed() | Part():
+                        pass  # only at the beginning of a generation, and `renew` reads them
         finally:
             channel.close()
-        if nursery is self._current and not self._closing:
-            self.gone = True
-            _log.critical("the nursery is gone: workers that die cannot be replaced")
-        for slot in [each for each, (asked, _) in self._forked.items() if asked is nursery]:
+        generation.gone = True
+        if generation is self._current and not self._closing:
+            self._lost()
+        for slot in [each for each, (asked, _) in self._forked.items() if asked is generation]:
             self._settle_fork(Forked(slot=slot, pid=0, fault="the nursery ended instead"))
+
+    def _lost(self) -> None:
+        if self._root.gone:
+            _log.critical("the nursery is gone: workers that die cannot be replaced")
+        else:
+            _log.error("the generation that workers are forked from is gone: another is made")
+            self._on_gone()
 
     def _settle_fork(self, message: Forked) -> None:
         _, answer = self._forked.pop(message.slot, (None, None))

@@ -1,20 +1,21 @@
 """What the processes of one gateway say to each other.
 
-The supervisor asks the nursery to fork, and the workers to report, reload, reopen and drain. A
-worker reports, and says when it serves, when it has stopped accepting, and what became of a
-reload. Every message is a value; which process may send it is said beside it.
+The supervisor asks the nursery to fork, and the workers to report, reload, roll back, reopen and
+drain. A worker reports, and says when it serves, when it has stopped accepting, and what became of
+a reload. Every message is a value; which process may send it is said beside it.
 """
 
 import msgspec
 from msgspec.msgpack import Decoder
 
 from gateway.metrics import Snapshot
+from gateway.reload import Finding
 
 __all__ = [
     "FROM_NURSERY", "FROM_WORKER", "TO_NURSERY", "TO_WORKER",
-    "Ask", "Drain", "FailedToStart", "Fork", "Forked", "FromNursery", "FromWorker", "Gone", "Reload",
-    "Reloaded", "Renew", "Renewed", "Reopen", "Report", "Serving", "StoppedAccepting", "ToNursery",
-    "ToWorker",
+    "Ask", "Drain", "FailedToStart", "Fork", "Forked", "FromNursery", "FromWorker", "Gone", "Held",
+    "Keep", "Part", "Prepare", "Reload", "Reloaded", "Renew", "Renewed", "Reopen", "Report",
+    "RollBack", "Serving", "StoppedAccepting", "ToNursery", "ToWorker",
 ]  # fmt: skip
 
 
@@ -28,13 +29,23 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Renew(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Read everything anew, and be what later workers are forked from.
+    """Make a new generation, from which later workers are forked.
 
     Beside it: the channel on which the new generation listens.
     """
 
 
-ToNursery = Fork | Renew
+class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """To a new generation: make everything anew, the policy from these very `sources`.
+
+    `known` is the version that nobody has to be sent.
+    """
+
+    sources: bytes
+    known: str
+
+
+ToNursery = Fork | Renew | Prepare
 TO_NURSERY: Decoder[ToNursery] = Decoder(ToNursery)
 
 # --- nursery to supervisor -----------------------------------------------------------------------
@@ -56,13 +67,23 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Renewed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """`faults` says why not; empty when the new generation stands."""
+    """`faults` says why not; empty when the new generation stands. Before it: the table's parts."""
 
     version: str
     faults: str
+    findings: tuple[Finding, ...] = ()
 
 
-FromNursery = Forked | Gone | Renewed
+class Part(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A piece of a packed decision table; small, so that nobody is long busy with one.
+
+    Also from the supervisor to a worker, which is then told what to do with the whole.
+    """
+
+    data: bytes
+
+
+FromNursery = Forked | Gone | Renewed | Part
 FROM_NURSERY: Decoder[FromNursery] = Decoder(FromNursery)
 
 # --- supervisor to worker ------------------------------------------------------------------------
@@ -77,14 +98,28 @@ class Reopen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Reload(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Take over what has changed: policy, users, keys, certificates."""
+    """Take over what has changed: users, keys, certificates; and the policy of the parts sent."""
+
+    version: str
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The parts sent are the version before, which may be gone back to."""
+
+    version: str
+
+
+class RollBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Put the version before in force; it must be this one."""
+
+    version: str
 
 
 class Drain(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Stop accepting, let what is in flight end, then end."""
 
 
-ToWorker = Ask | Reopen | Reload | Drain
+ToWorker = Ask | Reopen | Part | Reload | Keep | RollBack | Drain
 TO_WORKER: Decoder[ToWorker] = Decoder(ToWorker)
 
 # --- worker to supervisor ------------------------------------------------------------------------
@@ -100,11 +135,20 @@ class FailedToStart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     detail: str
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """The version in force, since when, and the one before."""
+
+    version: str = ""
+    since: float = 0.0
+    previous: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Everything counted so far, and what every check says."""
+    """Everything counted so far, what every check says, and what is decided by."""
 
     snapshot: Snapshot
     checks: dict[str, tuple[bool, str]]
+    policy: Held = Held()
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):

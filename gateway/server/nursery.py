@@ -6,8 +6,10 @@ A worker that dies is replaced from memory, whatever has become of the files mea
 edit can therefore never keep a worker from coming back. What is forked is shared until it is
 changed, so the policy is in memory once, not once for each worker.
 
-After a reload the root forks a *generation*: a child that reads everything anew and is forked from
-in its place. One that finds a fault says so and ends, and the old one stays. The root itself never
+After a reload the root forks a *generation*: a child that makes everything anew and is forked from
+in its place. It gets the sources of the policy from the supervisor, compiles them, and gives back
+the table for the workers that serve already. One that finds a fault says so and ends, and the old
+one stays. The root itself never
 changes, so a thousand reloads later a generation still starts from a clean process.
 """
 
@@ -19,19 +21,25 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from typing import NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn, Protocol
 
+from gateway.reload import Refused
 from gateway.server.channel import receive, send
-from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
+from gateway.server.messages import (
+    TO_NURSERY,
+    Fork,
+    Forked,
+    Gone,
+    Part,
+    Prepare,
+    Renewed,
+    ToNursery,
+)
 
-__all__ = ["Nursery", "Prepared", "Unprepared", "start_nursery"]
+__all__ = ["Nursery", "Prepared", "start_nursery"]
 
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Unprepared(Exception):
-    """A generation cannot be made of what the files say now; the text is for the operator."""
 
 
 class _Closable(Protocol):
@@ -45,18 +53,22 @@ class Prepared(Protocol):
     def version(self) -> str:
         """Which policy that is."""
 
+    def parts(self) -> Iterator[bytes]:
+        """Its decision table, for workers that serve already."""
+
     def serve(self, channel: socket.socket, descriptors: list[int], slot: int) -> int:
         """Be worker number `slot` until told to end; the exit status."""
 
 
-P = TypeVar("P", bound=Prepared)
+PrepareAnew = Callable[[bytes], Prepared]
+"""From packed sources to what workers start from. Raises Refused."""
 
 
-def start_nursery(prepared: Prepared, prepare_anew: Callable[[], Prepared]) -> socket.socket:
+def start_nursery(prepared: Prepared, prepare_anew: PrepareAnew) -> socket.socket:
     """Fork the root; our end of its channel.
 
     To be called before this process has a thread, an event loop or a listening socket: whatever
-    it has, all its descendants have too. `prepare_anew` raises Unprepared.
+    it has, all its descendants have too.
     """
     ours, its = socket.socketpair()
     gc.collect()
@@ -87,7 +99,7 @@ class Nursery:
     """One generation, or the root."""
 
     def __init__(
-        self, channel: socket.socket, prepared: Prepared, prepare_anew: Callable[[], Prepared]
+        self, channel: socket.socket, prepared: Prepared, prepare_anew: PrepareAnew
     ) -> None:
         self._channel = channel
         self._prepared = prepared
@@ -152,9 +164,7 @@ class Nursery:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for each in own:
                 each.close()
-            if isinstance(message, Fork):
-                _leave(lambda: self._be_worker(message, descriptors))
-            _leave(lambda: self._be_generation(descriptors))
+            _leave(lambda: self._be_what_was_asked(message, descriptors))
         try:
             if isinstance(message, Fork):
                 send(self._channel, Forked(slot=message.slot, pid=max(pid, 0), fault=fault))
@@ -168,18 +178,35 @@ class Nursery:
                 os.close(descriptor)
         return True
 
+    def _be_what_was_asked(self, message: ToNursery, descriptors: list[int]) -> int:
+        if isinstance(message, Fork):
+            return self._be_worker(message, descriptors)
+        return self._be_generation(descriptors)
+
     def _be_worker(self, message: Fork, descriptors: list[int]) -> int:
         channel, *others = descriptors
         return self._prepared.serve(socket.socket(fileno=channel), others, message.slot)
 
     def _be_generation(self, descriptors: list[int]) -> int:
         channel = socket.socket(fileno=descriptors[0])
-        try:
-            prepared = self._prepare_anew()
-        except Unprepared as fault:
-            send(channel, Renewed(version="", faults=str(fault)))
+        received = receive(channel, TO_NURSERY)
+        if received is None or not isinstance(received[0], Prepare):
             return 0
+        asked = received[0]
+        # Compiling makes millions of values and no garbage in circles: looking for some takes longer
+        # than all the rest.
+        gc.disable()
+        try:
+            prepared = self._prepare_anew(asked.sources)
+        except Refused as refused:
+            send(channel, Renewed(version="", faults=str(refused), findings=refused.findings))
+            return 0
+        if prepared.version != asked.known:
+            for part in prepared.parts():
+                send(channel, Part(data=part))
+        del received, asked
         gc.collect()
         gc.freeze()
+        gc.enable()
         send(channel, Renewed(version=prepared.version, faults=""))
         return Nursery(channel, prepared, self._prepare_anew).run()

@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.audit import Journal
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
+from gateway.reload import HeldBy
 from gateway.server.channel import Listening
 from gateway.server.doors import Doors, give_up
 from gateway.server.generations import Generations
@@ -25,7 +26,6 @@ from gateway.server.messages import (
     Drain,
     FailedToStart,
     FromWorker,
-    Reload,
     Reloaded,
     Reopen,
     Report,
@@ -34,8 +34,10 @@ from gateway.server.messages import (
 )
 from gateway.server.patience import PREPARING_SECONDS, Patience, all_set
 from gateway.server.readiness import Answers, together
+from gateway.server.rollout import Rollout
 from gateway.server.worker import WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
+from policy import Sources
 
 __all__ = ["Supervisor", "WorkerFailed"]
 
@@ -54,13 +56,25 @@ class Supervisor:
         nursery: socket.socket,
         doors: Doors,
         *,
+        sources: Sources,
+        parts: Callable[[], Sequence[bytes]],
         make_journal: Callable[[], Journal],
         settle_journal: Callable[[Journal], Awaitable[None]],
         clock: Clock,
         patience: Patience | None = None,
         on_helpless: Callable[[], None] = lambda: None,
     ) -> None:
-        self._generations = Generations(nursery)
+        self._stopping = asyncio.Event()
+        self._workers: dict[int, WorkerProcess] = {}
+        self.rollout = Rollout(
+            self._workers.values,
+            sources=sources,
+            parts=parts,
+            is_ending=self._stopping.is_set,
+        )
+        self._generations = self.rollout.generations = Generations(
+            nursery, self.rollout.version, on_gone=self.rollout.remake
+        )
         self._doors = doors
         self._clock = clock
         self._patience = patience or Patience()
@@ -68,17 +82,13 @@ class Supervisor:
         self._settle_journal = settle_journal
         self._tasks = Tasks("supervisor")
         self._settling = Tasks("journals")
-        self._workers: dict[int, WorkerProcess] = {}
         self._faults: dict[int, int] = {}  # deaths of a slot in a row
         self._waiting: set[int] = set()
         self._departed = Snapshot({}, {})
         self._deaths = 0
         self._begun = False
-        self._stopping = asyncio.Event()
         self._draining_since = 0.0  # monotonic seconds
         self._on_helpless = on_helpless
-        self._reload_lock = asyncio.Lock()
-        self.last_fault = ""
 
     def __repr__(self) -> str:
         return f"<Supervisor of {list(self._workers.values())!r}>"
@@ -132,6 +142,7 @@ class Supervisor:
                 _log.error("worker killed: it did not end in time", worker=worker.slot)
                 worker.kill()
             await all_set((worker.gone for worker in workers), self._patience.ending_seconds)
+        await self.rollout.close()
         await self._settling.close(grace_seconds=self._patience.ending_seconds)
         await self._tasks.close()
         await self._generations.close()
@@ -170,10 +181,12 @@ class Supervisor:
         if self._generations.gone:
             words += "; those that die cannot be replaced, see the log"
         answers["workers"] = (serving > 0 and not self._stopping.is_set(), words)
-        if self.last_fault:
-            ok, detail = answers.get("policy", (True, ""))
-            answers["policy"] = (ok, f"{detail}; the last reload was refused: {self.last_fault}")
         return answers
+
+    async def held(self) -> Sequence[HeldBy]:
+        """What each worker decides by at this moment."""
+        await self._reports()
+        return await self.rollout.held()
 
     def _states(self) -> dict[tuple[str, ...], float]:
         counts: dict[tuple[str, ...], float] = {
@@ -197,47 +210,20 @@ class Supervisor:
             if worker.report is not None and not worker.gone.is_set()
         }
 
-    # --- reload -------------------------------------------------------------------------------
+    # --- changes ------------------------------------------------------------------------------
 
-    async def reload(self) -> str:
-        """Take over what the files say now, or nothing of it; why not, empty if it was taken.
+    async def take(self, sources: Sources) -> str:
+        """See `gateway.reload.Carrier`."""
+        return await self.rollout.take(sources)
 
-        A new generation judges the files first: the workers only hear of what has been found good.
-        """
+    async def roll_back(self) -> str:
+        """See `gateway.reload.Carrier`."""
+        return await self.rollout.roll_back()
+
+    def reopen_audit(self) -> None:
+        """Have every worker follow a rotation of the audit file."""
         for worker in self._workers.values():
-            worker.channel.tell(Reopen())  # rotation asks for that, whatever the files say
-        async with self._reload_lock:
-            if self._stopping.is_set():
-                return ""
-            renewed = await self._generations.renew(seconds=PREPARING_SECONDS)
-            if renewed.faults:
-                self.last_fault = renewed.faults
-                _log.error("reload refused, everything stays as it was", why=renewed.faults)
-                return renewed.faults
-            return await self._reload_workers(renewed.version)
-
-    async def _reload_workers(self, version: str) -> str:
-        # Also to those that are just being forked, maybe from the generation before.
-        workers = [each for each in self._workers.values() if each.state != "draining"]
-        for worker in workers:
-            worker.reload = None
-            worker.reloaded.clear()
-            worker.channel.tell(Reload())
-        await all_set((worker.reloaded for worker in workers), PREPARING_SECONDS)
-        faults = []
-        for worker in workers:
-            told = worker.reload
-            if worker.gone.is_set():
-                continue  # its successor comes from the new generation
-            if told is None or told.faults or told.version != version:
-                what = "no answer" if told is None else told.faults or f"it took {told.version}"
-                faults.append(f"worker {worker.slot}: {what}")
-        self.last_fault = "; ".join(faults)
-        if faults:
-            _log.error("reload not taken by every worker", why=self.last_fault)
-        else:
-            _log.info("reloaded", policy=version, workers=len(workers))
-        return self.last_fault
+            worker.channel.tell(Reopen())
 
     # --- the workers --------------------------------------------------------------------------
 
@@ -285,6 +271,7 @@ class Supervisor:
             case Serving():
                 worker.state = "draining" if self._stopping.is_set() else "serving"
                 worker.started.set()
+                self.rollout.welcome(worker)
             case FailedToStart():
                 worker.fault = message.detail
             case StoppedAccepting():
@@ -341,7 +328,7 @@ class Supervisor:
             except OSError as error:
                 if self._stopping.is_set():
                     return
-                if self._generations.gone and not self._workers:
+                if self._generations.helpless and not self._workers:
                     self._on_helpless()
                     return
                 delay = self._back_off(slot)

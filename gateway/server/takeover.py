@@ -20,6 +20,7 @@ from msgspec.msgpack import Decoder
 from gateway.logs import get as get_logger
 from gateway.server.channel import Listening, receive, send
 from gateway.server.doors import CannotListen
+from gateway.server.patience import PREPARING_SECONDS
 from gateway.tasks import Tasks
 
 __all__ = ["Predecessor", "Successors"]
@@ -28,6 +29,10 @@ _log = get_logger("gateway.takeover")
 
 # A running gateway answers at once; one that hangs must not keep its successor from starting.
 _ANSWER_SECONDS = 5.0
+
+# One that has our sockets and does not come to serve must not keep the next from trying; longer than
+# a start may take.
+_SERVING_SECONDS = 2 * PREPARING_SECONDS
 
 
 class _Handover(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -93,8 +98,10 @@ class Successors:
         *,
         sockets: Callable[[], tuple[Sequence[socket.socket], Sequence[socket.socket]]],
         dismissed: Callable[[], None],
+        serving_seconds: float = _SERVING_SECONDS,
     ) -> None:
         self._path = path
+        self._serving_seconds = serving_seconds
         self._sockets = sockets
         self._dismissed = dismissed
         self._tasks = Tasks("takeover")
@@ -150,7 +157,11 @@ class Successors:
         successor = Listening(channel, Decoder(_Dismissed))
         await successor.open()
         try:
-            return await successor.next() is not None
+            async with asyncio.timeout(self._serving_seconds):
+                return await successor.next() is not None
+        except TimeoutError:
+            _log.error("the other gateway did not come to serve in time: this one goes on")
+            return False
         finally:
             successor.close()
 

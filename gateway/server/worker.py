@@ -7,7 +7,7 @@ import signal
 
 from gateway.audit import Journal
 from gateway.server.channel import Listening
-from gateway.server.messages import FromWorker, Reloaded, Report
+from gateway.server.messages import FromWorker, Reload, Reloaded, Report, RollBack
 
 __all__ = ["WorkerProcess", "how_it_ended"]
 
@@ -28,6 +28,7 @@ class WorkerProcess:
         self.report: Report | None = None
         self.fault = ""
         self.reload: Reloaded | None = None
+        self.knows_before = False  # whether it has the version to roll back to
         # What is waited for; a worker that is gone has done with all of it.
         self.started = asyncio.Event()
         self.stopped_accepting = asyncio.Event()
@@ -42,6 +43,12 @@ class WorkerProcess:
     def resident_bytes(self) -> float:
         """Its memory, 0 where that cannot be told."""
         return _resident_bytes(self.pid)
+
+    def ask_to_change(self, message: Reload | RollBack) -> None:
+        """Tell it to change what it decides by; `reloaded` is set when it has answered."""
+        self.reload = None
+        self.reloaded.clear()
+        self.channel.tell(message)
 
     def kill(self) -> None:
         if self.pid and not self.gone.is_set():

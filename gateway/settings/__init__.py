@@ -21,7 +21,7 @@ from gateway.settings.identity import (
 )
 from gateway.settings.limits import Limits
 from gateway.settings.listen import Admin, Listen
-from gateway.settings.load import load_settings
+from gateway.settings.load import load_admin, load_settings
 from gateway.settings.root import Settings, settings_schema, specs
 from gateway.settings.secret import Secret
 from gateway.settings.services import ServiceSettings
@@ -31,7 +31,7 @@ from gateway.settings.upstream_tls import UpstreamTls
 from gateway.settings.values import Address, Url
 
 __all__ = [
-    "load_settings", "settings_schema", "specs",
+    "load_admin", "load_settings", "settings_schema", "specs",
     "Settings", "Listen", "TlsSettings", "Admin", "Limits", "AuditSettings", "LogSettings",
     "ServiceSettings", "UpstreamSettings", "HealthSettings", "UpstreamTls",
     "Credential", "BasicCredential", "BearerCredential",

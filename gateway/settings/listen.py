@@ -1,15 +1,20 @@
 """Where the gateway listens, as whom, and whom it believes: the public port and the admin port."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import Section
 from gateway.settings.neighbours import HostName, TrustedPeer
+from gateway.settings.secret import Secret, SecretFile
 from gateway.settings.tls import TlsSettings
 from gateway.settings.values import Address, AddressField, ListenField, SocketPath
 
 __all__ = ["Admin", "Listen"]
+
+_TOKEN = re.compile(rb"[!-~]{16,256}")
 
 
 class Listen(Section):
@@ -46,10 +51,25 @@ class Listen(Section):
 
 
 class Admin(Section):
-    """The side door: health, readiness, metrics. Never the public port (threat A-1)."""
+    """The side door: health, readiness, metrics, policy. Never the public port (threat A-1)."""
 
     address: AddressField = Field(
         default=Address("127.0.0.1", 9090),
         description="where probes and Prometheus connect; keep it away from clients",
         json_schema_extra={"default": "127.0.0.1:9090"},
     )
+    token_file: SecretFile | None = Field(
+        default=None,
+        description="file with the token that calls which change something have to show, at least"
+        " 16 characters; without it nothing can be changed over this port",
+    )
+
+    @field_validator("token_file")
+    @classmethod
+    def _token_is_long_enough(cls, token: Secret | None) -> Secret | None:
+        if token is not None and not _TOKEN.fullmatch(token.value):
+            raise PydanticCustomError(
+                "token-malformed",
+                "expected 16 to 256 visible ASCII characters: try `openssl rand -hex 32`",
+            )
+        return token

@@ -10,6 +10,7 @@ from gateway.settings.base import Section, at_least_one, distinct, finding, refu
 from gateway.settings.identity import Identity
 from gateway.settings.limits import Limits
 from gateway.settings.listen import Admin, Listen
+from gateway.settings.reload import ReloadSettings
 from gateway.settings.secret import ExistingFolder
 from gateway.settings.services import ServiceSettings
 from policy import ServiceSpec
@@ -25,7 +26,7 @@ class Settings(Section):
     """Everything that one gateway has to be told."""
 
     listen: Listen = Field(default=Listen(), description="the public port")
-    admin: Admin = Field(default=Admin(), description="the port for probes and metrics")
+    admin: Admin = Field(default=Admin(), description="the port for probes, metrics and operators")
     workers: Annotated[
         int,
         BeforeValidator(_workers),
@@ -46,6 +47,9 @@ class Settings(Section):
     ] = Field(description="what the gateway stands in front of")
     policy: ExistingFolder = Field(
         description="folder of YAML files: roles, users, groups and claims"
+    )
+    reload: ReloadSettings = Field(
+        default=ReloadSettings(), description="how changed policy files are noticed"
     )
     identity: Identity = Field(description="how callers prove who they are")
     limits: Limits = Field(default=Limits(), description="what a client may cost")

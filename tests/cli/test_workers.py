@@ -205,7 +205,7 @@ async def test_sighup_takes_over_a_changed_policy_and_keeps_the_last_good_one(
 
         policy.write_text("roles: {broken")
         gateway.send_signal(signal.SIGHUP)
-        entry = await gateway.logged("reload refused, everything stays as it was")
+        entry = await gateway.logged("policy change refused, everything stays as it was")
         assert "policy.yaml" in entry["why"]
         assert await asked() == {403}
         status, ready = await admin_json(admin, "/readyz")

@@ -8,7 +8,7 @@ from policy.predicates import (
     Condition,
     empty_list_outside,
     equals_caller,
-    equals_segment,
+    equals_segments,
     folded_query_name,
     has_dotted_name,
     has_keys,
@@ -104,7 +104,7 @@ def inquiry(*segments: str) -> Inquiry:
 
 
 def test_a_key_equals_a_segment_if_it_is_absent_or_the_very_text() -> None:
-    test = equals_segment("customer_id", 1)
+    test = equals_segments([("customer_id", 1)])
     asked = inquiry("profiles", "17")
     assert test(body(), asked)
     assert test(body(Customer_ID="17"), asked)

@@ -127,6 +127,6 @@ async def test_what_was_told_before_the_end_arrives(
 def test_each_message_is_read_as_what_it_was() -> None:
     ours, its = socket.socketpair()
     with ours, its:
-        for message in (Ask(), Reload(), Drain()):
+        for message in (Ask(), Reload(version="v2"), Drain()):
             send(ours, message)
             assert receive(its, TO_WORKER) == (message, [])

@@ -15,13 +15,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.clock import Clock, SystemClock
+from gateway.reload import Finding, Refused
 from gateway.server.channel import receive, send
 from gateway.server.doors import open_doors
-from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Renewed
+from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Part, Renewed
 from gateway.server.patience import Patience
 from gateway.server.supervisor import Supervisor, WorkerFailed
 from gateway.settings.values import Address
 from gateway.tasks import Tasks
+from policy import Sources, Text
 
 PROLOGUE = """
 import os, signal, socket, sys
@@ -39,7 +41,8 @@ send(channel, Serving())
 while (received := receive(channel, TO_WORKER)) is not None:
     match received[0]:
         case Ask(): report()
-        case Reload(): send(channel, Reloaded(version="v2", faults=""))
+        case Reload(version=version): send(channel, Reloaded(version=version, faults=""))
+        case RollBack(version=version): send(channel, Reloaded(version=version, faults=""))
         case Drain():
             send(channel, StoppedAccepting())
             break
@@ -50,9 +53,11 @@ NEVER_SERVES = "receive(channel, TO_WORKER)"
 DIES_WHEN_ASKED = "send(channel, Serving()); receive(channel, TO_WORKER); report(); os._exit(7)"
 DIES = "send(channel, Serving()); report(); os._exit(7)"
 CANNOT_START = "send(channel, FailedToStart(detail='cannot record: disk full')); os._exit(1)"
-KEEPS_THE_OLD = SERVES.replace('version="v2", faults=""', 'version="v1", faults="no room"')
+KEEPS_THE_OLD = SERVES.replace('version=version, faults=""', 'version="v1", faults="no room"')
 
 NO_FORK = ""
+
+SOURCES = Sources(services=(), policies=(Text("roles.yaml", "roles: {}"),))
 
 QUICK = Patience(
     heartbeat_seconds=0.02, hung_seconds=1.0, report_seconds=5.0, back_off_seconds=(0.0, 0.01, 0.02)
@@ -96,6 +101,9 @@ class Nursery:
                 self._fork(channel, message.slot, descriptors[0])
             else:
                 generation = socket.socket(fileno=descriptors.pop())
+                receive(generation, TO_NURSERY)
+                for part in (b"ta", b"ble"):
+                    send(generation, Part(data=part))
                 send(generation, self._renewed)
                 if self._renewed.faults:
                     generation.close()
@@ -152,6 +160,8 @@ async def supervised(
     supervisor = Supervisor(
         nursery.ours,
         open_doors(Address("127.0.0.1", 0), workers, {}),
+        sources=SOURCES,
+        parts=lambda: [b"the first table"],
         make_journal=lambda: Journal(spare.fileno()),
         settle_journal=settle,
         clock=clock or SystemClock(),
@@ -223,33 +233,74 @@ async def test_a_worker_that_cannot_start_says_why_and_nothing_serves() -> None:
             await supervisor.start()
 
 
-async def test_a_reload_reaches_every_worker_once_a_generation_found_it_good() -> None:
-    with capture_logs() as log:
-        async with supervised(SERVES, workers=2) as (supervisor, _):
-            await supervisor.start()
-            assert await supervisor.reload() == ""
-            assert (await supervisor.checks())["policy"] == (True, "fine")
-
-    assert [entry["workers"] for entry in told(log, "reloaded")] == [2]
+async def test_a_change_reaches_every_worker_once_a_generation_found_it_good() -> None:
+    async with supervised(SERVES, workers=2) as (supervisor, _):
+        await supervisor.start()
+        assert await supervisor.take(SOURCES) == ""
+        assert supervisor.rollout.version == "v2"
+        assert (await supervisor.checks())["policy"] == (True, "fine")
 
 
-async def test_a_reload_that_a_generation_refuses_reaches_no_worker() -> None:
-    refused = Renewed(version="", faults="roles.yaml:3:1: unknown-key: …")
-    with capture_logs() as log:
-        async with supervised(KEEPS_THE_OLD, renewed=refused) as (supervisor, _):
-            await supervisor.start()
-            assert await supervisor.reload() == refused.faults
-            holds, words = (await supervisor.checks())["policy"]
-
-    assert holds
-    assert words == f"fine; the last reload was refused: {refused.faults}"
-    assert not told(log, "reload not taken by every worker")
+async def test_a_change_that_a_generation_refuses_reaches_no_worker() -> None:
+    found = Finding(file="roles.yaml", line=3, column=1, code="unknown-key", message="…")
+    refused = Renewed(version="", faults=str(found), findings=(found,))
+    async with supervised(KEEPS_THE_OLD, renewed=refused) as (supervisor, _):
+        await supervisor.start()
+        with pytest.raises(Refused) as caught:
+            await supervisor.take(SOURCES)
+        assert caught.value.findings == (found,)
+        assert supervisor.rollout.version == SOURCES.digest
 
 
 async def test_a_worker_that_does_not_take_what_was_found_good_is_told() -> None:
     async with supervised(SERVES, KEEPS_THE_OLD, workers=2) as (supervisor, _):
         await supervisor.start()
-        assert "no room" in await supervisor.reload()
+        assert "no room" in await supervisor.take(SOURCES)
+
+
+async def test_without_a_change_there_is_nothing_to_go_back_to() -> None:
+    async with supervised(SERVES) as (supervisor, _):
+        await supervisor.start()
+        with pytest.raises(Refused, match="no version to go back to"):
+            await supervisor.roll_back()
+
+
+async def test_a_rollback_reaches_every_worker_and_can_be_rolled_back() -> None:
+    async with supervised(SERVES, workers=2) as (supervisor, _):
+        await supervisor.start()
+        assert await supervisor.take(SOURCES) == ""
+        assert await supervisor.roll_back() == ""
+        assert supervisor.rollout.version == SOURCES.digest
+        assert await supervisor.roll_back() == ""
+        assert supervisor.rollout.version == "v2"
+
+
+TELLS_WHAT_IT_KEEPS = """
+send(channel, Serving())
+parts = b""
+while (received := receive(channel, TO_WORKER)) is not None:
+    match received[0]:
+        case Ask(): report()
+        case Part(data=data): parts += data
+        case Keep(version=version): kept = f"{version} of {parts.decode()}"
+        case RollBack(version=version): send(channel, Reloaded(version=version, faults=kept))
+        case Drain():
+            send(channel, StoppedAccepting())
+            break
+"""
+
+
+async def test_a_worker_started_since_is_given_the_version_to_go_back_to() -> None:
+    with capture_logs() as log:
+        async with supervised(SERVES, TELLS_WHAT_IT_KEEPS) as (supervisor, _):
+            await supervisor.start()
+            assert await supervisor.take(SOURCES) == ""
+            os.kill(supervisor.worker_pids[0], signal.SIGKILL)
+            await until(lambda: bool(told(log, "worker died")) and bool(supervisor.worker_pids))
+            await served(supervisor)
+            assert await supervisor.roll_back() == (
+                f"worker 0: {SOURCES.digest} of the first table"
+            )
 
 
 async def test_draining_is_not_ready() -> None:
@@ -346,14 +397,12 @@ async def test_a_reload_reaches_a_worker_that_the_generation_before_is_just_fork
     with capture_logs() as log:
         async with supervised(SERVES, before_fork=until_it_is_replaced) as (supervisor, _):
             await supervisor.start()
-            assert await supervisor.reload() == ""
+            assert await supervisor.take(SOURCES) == ""
             os.kill(supervisor.worker_pids[0], signal.SIGKILL)
             await until(lambda: bool(told(log, "worker died")) and not supervisor.worker_pids)
             async with asyncio.timeout(60):
-                assert await supervisor.reload() == ""
+                assert await supervisor.take(SOURCES) == ""
             assert len(supervisor.worker_pids) == 1
-
-    assert [entry["workers"] for entry in told(log, "reloaded")] == [1, 1]
 
 
 async def test_the_end_reaches_a_worker_that_is_just_being_forked() -> None:
@@ -361,7 +410,7 @@ async def test_the_end_reaches_a_worker_that_is_just_being_forked() -> None:
     with capture_logs() as log:
         async with supervised(SERVES, before_fork=lambda _: gate.wait(60)) as (supervisor, settled):
             await supervisor.start()
-            assert await supervisor.reload() == ""
+            assert await supervisor.take(SOURCES) == ""
             os.kill(supervisor.worker_pids[0], signal.SIGKILL)
             await until(lambda: bool(told(log, "worker died")) and not supervisor.worker_pids)
             draining = tasks.start(supervisor.drain(60), name="drain")
