@@ -22,7 +22,7 @@ from policy.explanation import Explanation, Need, Stage, Step, Supplier
 from policy.inquiry import ANONYMOUS, BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.loader import ServiceSources, Sources, Text, load, read
 from policy.origins import Origin
-from policy.remedies import Remedy, remedy_for
+from policy.remedies import Remedy
 from policy.schema import json_schema_of, json_schemas
 from policy.services import ServiceSpec, UseRole
 from policy.source import Source
@@ -38,7 +38,6 @@ __all__ = [
     "compile",
     "decide",
     "explain",
-    "remedy_for",
     # What is asked.
     "ANONYMOUS",
     "BodyFacts",

@@ -31,7 +31,7 @@ from gateway.audit.file_sink import FileSink
 from gateway.audit.journal import Journal
 from gateway.audit.record import Record, rfc3339
 from gateway.audit.recovery import Recovered, recover_into
-from gateway.audit.redact import safe_text, target_digest
+from gateway.audit.redact import CUT, safe_text, target_digest
 from gateway.audit.search import LineBroken, LineMissing, record_with
 from gateway.audit.sinks import NullSink, Sink, StdoutSink, sink_for
 from gateway.audit.writer import AuditWriter
@@ -40,6 +40,6 @@ __all__ = [
     "AuditWriter", "Composer", "Record", "record_of", "rfc3339",
     "Journal", "Recovered", "recover_into",
     "LineBroken", "LineMissing", "record_with",
-    "safe_text", "target_digest",
+    "CUT", "safe_text", "target_digest",
     "FileSink", "NullSink", "Sink", "StdoutSink", "sink_for",
 ]  # fmt: skip

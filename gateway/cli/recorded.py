@@ -1,8 +1,7 @@
 """Why a request of the past was decided as it was, and what the policy says of it now.
 
-An audit line holds no target and no claims, by design. So what is explained is a request like it:
-of the same operation, for which the same conditions speak, sent by the same caller as far as the
-policy files know it.
+An audit line holds no target, by design. So what is explained is a request like it: of the same
+operation, for which the same conditions speak, sent by the same caller with the same claims.
 """
 
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gateway.audit import LineBroken, LineMissing, Record, record_with, safe_text
+from gateway.audit import CUT, LineBroken, LineMissing, Record, record_with, safe_text
 from gateway.cli.output import Exit, near, show_json
 from gateway.settings import Settings
 from policy import (
@@ -23,11 +22,8 @@ from policy import (
     Means,
     Missing,
     Reason,
-    Remedy,
     Route,
-    Supplier,
     explain,
-    remedy_for,
 )
 from policy.analysis import Probe, probe_like
 
@@ -70,7 +66,6 @@ class Recorded:
         self.note: str | None = None
         self.probe: Probe | None = None
         self.explanation: Explanation | None = None
-        self.remedy: tuple[Remedy, tuple[Supplier, ...]] | None = None
         self.same_policy = record.policy == table.version
         route = self._route()
         if route is None:
@@ -80,10 +75,7 @@ class Recorded:
             self.note = "by the policy now, no request to this operation is decided for that reason"
             return
         caller = self._caller(roles, claims)
-        if caller is not None:
-            self.explanation = explain(table, self.probe.inquiry(caller, table.held_by(caller)))
-        elif record.missing:
-            self.remedy = self._remedy(record.missing)
+        self.explanation = explain(table, self.probe.inquiry(caller, table.held_by(caller)))
 
     def _route(self) -> Route | None:
         record = self.record
@@ -98,30 +90,20 @@ class Recorded:
             self.note = "the policy now has no such operation"
         return None
 
-    def _caller(self, roles: frozenset[str], claims: frozenset[str]) -> Caller | None:
-        """The caller as far as it is known; None where its roles came from a token."""
+    def _caller(self, roles: frozenset[str], claims: frozenset[str]) -> Caller:
+        """Who asked, with the claims of the line if no others are given."""
         record = self.record
         if record.kind == Kind.ANONYMOUS:
             return ANONYMOUS
-        if record.subject not in self.table.users and not roles and not claims:
-            self.note = "no policy file names this user: what a token gave it, name with --claim"
-            return None
-        if record.means == Means.JWT and not claims:
-            self.note = "what the token's claims gave is not in the line: name them with --claim"
+        if not claims and any(claim.endswith(CUT) for claim in record.claims):
+            self.note = "the line does not hold all of the token's claims: name others with --claim"
         return Caller(
             subject=record.subject,
             kind=_KINDS.get(record.kind, Kind.USER),
             means=Means.NONE,
             roles=roles,
-            claims=claims,
+            claims=claims or frozenset(record.claims),
         )
-
-    def _remedy(self, missing: Missing) -> tuple[Remedy, tuple[Supplier, ...]] | None:
-        needs = [*((name,) for name in missing.all_of), *missing.any_of]
-        if all(name in self.table.permissions for names in needs for name in names):
-            return remedy_for(self.table, needs)
-        self.note = "the policy now has no such permissions"
-        return None
 
 
 def recorded(told: Recorded, report: dict[str, object] | None, format_: str) -> int:
@@ -156,9 +138,6 @@ def _lines(told: Recorded) -> Iterator[str]:
     if told.explanation is not None:
         yield f"now: a request like it, {told.probe}"
         yield str(told.explanation)
-    if told.remedy is not None:
-        remedy, suppliers = told.remedy
-        yield "\n".join((f"remedy: {remedy}", *(f"  - {found}" for found in suppliers)))
 
 
 def _then(record: Record) -> Iterator[str]:
@@ -177,7 +156,6 @@ def _then(record: Record) -> Iterator[str]:
 
 
 def _report(told: Recorded, report: dict[str, object] | None) -> dict[str, object]:
-    remedy = () if told.remedy is None else told.remedy[1]
     return {
         "then": told.record,
         "same_policy": told.same_policy,
@@ -185,8 +163,4 @@ def _report(told: Recorded, report: dict[str, object] | None) -> dict[str, objec
         "like": None if told.probe is None else str(told.probe),
         "note": told.note,
         "now": report,
-        "suppliers": [
-            {"role": found.role, "supplies": found.supplies, "where": str(found.where)}
-            for found in remedy
-        ],
     }

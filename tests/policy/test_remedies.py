@@ -6,7 +6,8 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy import Remedy, remedy_for
+from policy import Remedy
+from policy.remedies import remedy_for
 from tests.support.policies import CATALOGUE, table
 
 NAMES = ("read", "write", "detail", "admin")
