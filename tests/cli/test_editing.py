@@ -106,7 +106,7 @@ def test_groups_and_claims_are_given_roles_as_users_are(site: Site) -> None:
 
 def test_a_role_is_renamed_wherever_it_is_named(site: Site) -> None:
     tests = site.folder / "policy" / "tests"
-    tests.mkdir()
+    tests.mkdir(exist_ok=True)
     (tests / "a.yaml").write_text("callers:\n  reader: {roles: [profile-reader]}\n")
     said = site("role", "rename", "profile-reader", "reader")
     assert "tests/a.yaml names `profile-reader` as well, on line 2" in said.err
