@@ -44,7 +44,7 @@ def test_without_a_command_all_of_them_are_listed(ask: Ask) -> None:
     [
         (["start"], "No such command 'start'"),
         (["serve", "--settings", "x"], "No such option"),
-        (["explain", "GET"], "Missing argument 'TARGET'"),
+        (["explain", "GET"], "name a METHOD and a TARGET"),
         (["check", "--format", "xml"], "'xml' is not one of"),
     ],
 )

@@ -87,6 +87,7 @@ class House:
 
     def __init__(self, *, limits: Limits | None = None, **callers: Caller) -> None:
         self.metrics = Metrics()
+        self._kept: list[object] = []
         self.clock = FakeClock()
         self.authenticator = Memory(
             self.clock, {f"Bearer {name}".encode(): caller for name, caller in callers.items()}
@@ -108,11 +109,15 @@ class House:
         return self.authenticator.looked_up
 
     def connect(self, **options: float) -> Client:
-        return a_client(self.pipeline.converse, **options)
+        """A client, who stays here: nobody leaves because a test has forgotten him."""
+        client = a_client(self.pipeline.converse, **options)
+        self._kept.append(client)
+        return client
 
     def stall(self) -> Signal:
         """From now on nobody's credentials are settled before this is set."""
         self.authenticator.takes_its_time = signal = Signal()
+        self._kept.append(signal)
         return signal
 
     def ask(
