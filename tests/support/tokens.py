@@ -31,7 +31,7 @@ def token(subject: str = "anna", roles: tuple[str, ...] = (), **claims: Any) -> 
         "aud": AUDIENCE,
         "sub": subject,
         "roles": list(roles),
-        "exp": int(time.time()) + 600,
+        "exp": int(time.time()) + 86_400,  # `bearer` keeps it for as long as a run may take
         **claims,
     }
     return jwt.encode(payload, _key, algorithm="ES256")
