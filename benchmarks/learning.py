@@ -17,7 +17,7 @@ import policy
 from benchmarks.decision import best_microseconds, table_of
 from gateway.candidate import Candidate
 from gateway.learning import AuditLog, Flips, Usage
-from gateway.rollout import Rollout
+from gateway.rollout import Plan
 from policy import Caller, Decision, DecisionTable, Inquiry, Kind, Means
 from tests.support.audit_files import line_of
 
@@ -84,7 +84,7 @@ def _candidate(table: DecisionTable) -> None:
     decision = policy.decide(table, asked)
     assert isinstance(decision, Decision)
     other = table_of(1_000, 999, 400)
-    trial = Candidate(table, other, Rollout(share=0.5, key=b"k" * 16))
+    trial = Candidate(table, other, Plan(share=0.5), key=b"k" * 16)
     none: Candidate | None = None
     times = {
         "no candidate": best_microseconds(lambda: none is not None),

@@ -7,26 +7,43 @@ the number of requests or callers. Without a candidate none of this exists.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 import msgspec
 
-from gateway.rollout import Band, Rollout, Watch
-from policy import Caller, Decision, DecisionTable, Effect, Inquiry, Missing, Reason, decide
+from gateway.rollout import Plan, Watch
+from policy import (
+    NOTHING,
+    Caller,
+    Decision,
+    DecisionTable,
+    Effect,
+    Inquiry,
+    Missing,
+    Reason,
+    decide,
+)
 
-__all__ = ["Candidate", "Change", "Example", "Reverted", "Tally", "joined"]
+__all__ = ["Candidate", "Change", "Compared", "Example", "Reverted", "Tally", "joined"]
+
+Compared = Literal["same", "newly-allowed", "newly-denied", "other-reason", "undetermined"]
+"""What the candidate says of a request, seen from the active policy; a label of a metric."""
 
 _MOST_CALLERS = 10_000
-_MOST_CHANGES = 10_000
+_MOST_CHANGES = 2_000
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What both policies said of requests for an operation; "" where none is known."""
+    """What both policies said of requests for an operation; "" where none is known.
+
+    None is said by a policy that would have had to see the body, which nobody read.
+    """
 
     service: str
     route: str
-    active: Reason
-    candidate: Reason
+    active: Reason | None
+    candidate: Reason | None
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -50,8 +67,8 @@ class Reverted(msgspec.Struct, frozen=True):
 class Tally(msgspec.Struct):
     """What has been seen so far; plain data, which one process can send to another.
 
-    `undetermined` are requests of which the other policy would have had to see the body, `other`
-    changes beyond what is told apart.
+    `compared` are requests that both decided; of those `undetermined` one would have had to see the
+    body. `enforced` were decided by the candidate. `other` are changes beyond what is told apart.
     """
 
     compared: int = 0
@@ -75,22 +92,28 @@ class _Known(msgspec.Struct, frozen=True):
 class Candidate:
     """The candidate `table` beside the `active` one, both as long as it lives.
 
-    Used on one event loop. Once reverted it goes on comparing and governs nobody.
+    Used on one event loop. Once reverted it goes on comparing and governs nobody; `on_revert` is
+    called when it reverts by itself. `key` settles who is in the plan's share.
     """
 
     def __init__(
         self,
         active: DecisionTable,
         table: DecisionTable,
-        rollout: Rollout | None = None,
-        band: Band | None = None,
+        plan: Plan | None = None,
         *,
+        key: bytes = b"",
+        on_revert: Callable[[Reverted], None] = lambda _: None,
         most_examples: int = 100,
     ) -> None:
         self.active, self.table = active, table
+        self.plan = plan or Plan()
         self.reverted: Reverted | None = None
-        self._rollout = rollout or Rollout()
-        self._watch = Watch(band or Band())
+        self._key = key
+        self._on_revert = on_revert
+        self._most_examples = most_examples
+        self._rollout = self.plan.rollout(key)
+        self._watch = Watch(self.plan.band)
         self._known: dict[int, _Known] = {}
         self._changes = Counter[Change]()
         self._examples: deque[Example] = deque(maxlen=most_examples)
@@ -100,22 +123,41 @@ class Candidate:
         state = "reverted" if self.reverted else f"share {self._rollout.share}"
         return f"<Candidate {self.table.version}: {state}, {self._compared} compared>"
 
+    def beside(self, active: DecisionTable) -> "Candidate | None":
+        """The same beside another active policy, with nothing seen yet; None where it is that."""
+        if active.version == self.table.version:
+            return None
+        anew = Candidate(
+            active,
+            self.table,
+            self.plan,
+            key=self._key,
+            on_revert=self._on_revert,
+            most_examples=self._most_examples,
+        )
+        anew.reverted = self.reverted
+        return anew
+
+    def revert(self, reverted: Reverted) -> None:
+        """Govern nobody from now on: it has reverted elsewhere."""
+        self.reverted = self.reverted or reverted
+
     def table_for(self, caller: Caller) -> DecisionTable:
         """The table by which requests of `caller` are decided."""
         if self.reverted is None and self._of(caller).governed:
             return self.table
         return self.active
 
-    def compare(self, id_: str, inquiry: Inquiry, decision: Decision) -> None:
+    def compare(self, id_: str, inquiry: Inquiry, decision: Decision) -> Compared | None:
         """Ask the other table what became of a request that was decided by one of the two.
 
         `inquiry` is the one that was decided, with the body's facts where they were read. A
-        decision by any third table, such as one from before a reload, is passed over.
+        decision by any third table, such as one from before a reload, is passed over: None.
         """
         known = self._of(inquiry.caller)
         by_candidate = decision.policy == self.table.version
         if not by_candidate and decision.policy != self.active.version:
-            return
+            return None
         other, held = (
             (self.active, known.held_active) if by_candidate else (self.table, known.held_candidate)
         )
@@ -130,20 +172,30 @@ class Candidate:
                 body=inquiry.body,
             ),
         )
-        if not isinstance(answer, Decision):
+        told = answer if isinstance(answer, Decision) else None
+        active, candidate = (told, decision) if by_candidate else (decision, told)
+        if told is None:
             self._undetermined += 1
-            return
-        self._compared += 1
-        active, candidate = (answer, decision) if by_candidate else (decision, answer)
-        if active.reason is not candidate.reason:
+        else:
+            self._compared += 1
+        if told is None or told.reason is not decision.reason:
             self._note(id_, inquiry.caller, active, candidate, enforced=by_candidate)
         if by_candidate and self.reverted is None:
-            self._enforced += 1
-            why = self._watch.add(
-                denied=candidate.effect is Effect.DENY, would_be_denied=active.effect is Effect.DENY
-            )
-            if why is not None:
-                self.reverted = Reverted(why, id_)
+            self._watch_over(id_, decision, told)
+        return _seen(active, candidate)
+
+    def _watch_over(self, id_: str, candidate: Decision, active: Decision | None) -> None:
+        """What the active policy would have seen the body for counts as what it would have allowed:
+        rather too early back than too late.
+        """
+        self._enforced += 1
+        why = self._watch.add(
+            denied=candidate.effect is Effect.DENY,
+            would_be_denied=active is not None and active.effect is Effect.DENY,
+        )
+        if why is not None:
+            self.reverted = Reverted(why, id_)
+            self._on_revert(self.reverted)
 
     def tally(self) -> Tally:
         """What has been seen so far."""
@@ -158,21 +210,35 @@ class Candidate:
         )
 
     def _note(
-        self, id_: str, caller: Caller, active: Decision, candidate: Decision, *, enforced: bool
+        self,
+        id_: str,
+        caller: Caller,
+        active: Decision | None,
+        candidate: Decision | None,
+        *,
+        enforced: bool,
     ) -> None:
-        route = active.route or candidate.route
+        routes = (each.route for each in (active, candidate) if each is not None)
+        route = next(filter(None, routes), None)
         change = Change(
             "" if route is None else route.service,
             "" if route is None else route.id,
-            active.reason,
-            candidate.reason,
+            None if active is None else active.reason,
+            None if candidate is None else candidate.reason,
         )
         if change in self._changes or len(self._changes) < _MOST_CHANGES:
             self._changes[change] += 1
         else:
             self._other += 1
         self._examples.append(
-            Example(id_, caller.subject, change, active.missing, candidate.missing, enforced)
+            Example(
+                id_,
+                caller.subject,
+                change,
+                NOTHING if active is None else active.missing,
+                NOTHING if candidate is None else candidate.missing,
+                enforced,
+            )
         )
 
     def _of(self, caller: Caller) -> _Known:
@@ -188,6 +254,16 @@ class Candidate:
                 self.table.held_by(caller),
             )
         return known
+
+
+def _seen(active: Decision | None, candidate: Decision | None) -> Compared:
+    if active is None or candidate is None:
+        return "undetermined"
+    if active.reason is candidate.reason:
+        return "same"
+    if active.effect is candidate.effect:
+        return "other-reason"
+    return "newly-denied" if candidate.effect is Effect.DENY else "newly-allowed"
 
 
 def joined(tallies: Iterable[Tally], most_examples: int = 100) -> Tally:

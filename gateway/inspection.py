@@ -35,15 +35,16 @@ class Inspection:
         table: DecisionTable,
         inquiry: Inquiry,
         question: NeedsBody,
-    ) -> tuple[bytes | None, Decision | NeedsBody]:
-        """Read the whole body and ask again with its facts; the body and the answer.
+    ) -> tuple[bytes | None, Inquiry, Decision | NeedsBody]:
+        """Read the whole body and ask again with its facts; the body, the question, the answer.
 
         A service that only shadows its policy lets a body through that nobody can judge, as long
         as it is still whole: None then means that it was not read.
         """
         route = question.route
         if route.body_optional and not head.headers.has_body:
-            return b"", decide(table, replace(inquiry, body=BodyFacts({})))
+            inquiry = replace(inquiry, body=BodyFacts({}))
+            return b"", inquiry, decide(table, inquiry)
         body = None
         taken_before = client.bytes_taken
         try:
@@ -53,10 +54,18 @@ class Inspection:
             is_whole = body is not None or client.bytes_taken == taken_before
             if route.use_role is not UseRole.SHADOW or not is_whole:
                 raise
-            return body, Decision(
-                reason=Reason.UNDECIDABLE, policy=table.version, route=route, because=(error.code,)
+            return (
+                body,
+                inquiry,
+                Decision(
+                    reason=Reason.UNDECIDABLE,
+                    policy=table.version,
+                    route=route,
+                    because=(error.code,),
+                ),
             )
-        return body, decide(table, replace(inquiry, body=facts))
+        inquiry = replace(inquiry, body=facts)
+        return body, inquiry, decide(table, inquiry)
 
     async def _read_body(self, client: ClientConnection, head: RequestHead) -> bytes:
         check_body_type(head.headers)

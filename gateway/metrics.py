@@ -15,11 +15,12 @@ path or a caller is never one (threat C-14).
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import structlog
 
+from gateway.candidate import Compared
 from gateway.errors import GatewayError
 from policy import Reason
 
@@ -121,7 +122,7 @@ METRICS = (
         "counter",
         ("result",),
         "Attempts to change the policy: `taken`, `unchanged`, `kept` where it was refused and the last"
-        " good one stays, `rolled-back`",
+        " good one stays, `rolled-back`, `promoted`",
     ),
     Declaration(
         "gateway_policy_stale",
@@ -130,6 +131,27 @@ METRICS = (
         "1 while the files say something else than what is in force: the last reload was refused, or"
         " it was rolled back; else 0",
         "max",
+    ),
+    Declaration(
+        "gateway_candidate_info",
+        "gauge",
+        ("digest",),
+        "Always 1; the label names the candidate policy that is tried, if there is one",
+        "max",
+    ),
+    Declaration(
+        "gateway_candidate_reverted",
+        "gauge",
+        (),
+        "1 while a candidate policy governs nobody because its denials left the band; else 0",
+        "max",
+    ),
+    Declaration(
+        "gateway_candidate_requests_total",
+        "counter",
+        ("result",),
+        "Requests that both policies were asked about: `same`, `newly-allowed`, `newly-denied`,"
+        " `other-reason`, or `undetermined` where one would have had to see the body",
     ),
     Declaration(
         "gateway_workers",
@@ -253,6 +275,7 @@ class Metrics:
         self._decisions: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         # An error's code has a series from the start, so that its first time is an increase.
         self._refusals = dict.fromkeys(_codes(GatewayError), 0)
+        self._compared = dict.fromkeys(get_args(Compared), 0)
         self._requests = Histogram()
         self._upstream = Histogram()
         self.observe_request = self._requests.observe
@@ -265,6 +288,9 @@ class Metrics:
             "gateway_refusals_total": lambda: {
                 (code,): count for code, count in self._refusals.items()
             },
+            "gateway_candidate_requests_total": lambda: {
+                (result,): count for result, count in self._compared.items()
+            },
         }
 
     def __repr__(self) -> str:
@@ -276,6 +302,11 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Count an error by its code; only codes of `gateway.errors` are known."""
         self._refusals[code] += 1
+
+    def compared(self, result: Compared | None) -> None:
+        """Count what a candidate policy said of a request, if it was asked."""
+        if result is not None:
+            self._compared[result] += 1
 
     def read(self, name: str, reading: Reading) -> None:
         """Have a declared metric read from whoever owns the number."""

@@ -212,7 +212,9 @@ class Pipeline:
         exchange.caller = caller
         if target is None:
             raise MethodRefused(f"method {head.method}")
-        table = self._live.table
+        table, trial = self._live.table, self._live.trial
+        if trial is not None:
+            table = trial.table_for(caller)
         inquiry = Inquiry(
             caller=caller,
             held=self._standing.held_by(caller, section, table),
@@ -226,13 +228,15 @@ class Pipeline:
             # Whoever is waited for holds no place, or a few who dribble could fill them all.
             self._admission.in_flight -= 1
             try:
-                inspected, answer = await self._inspection.decide(
+                inspected, inquiry, answer = await self._inspection.decide(
                     client, head, table, inquiry, answer
                 )
             finally:
                 self._admission.in_flight += 1
         assert type(answer) is Decision  # noqa: S101 - with a body at hand nothing else comes
         exchange.decision = answer
+        if trial is not None:
+            self._metrics.compared(trial.compare(exchange.id, inquiry, answer))
         route = answer.route
         if answer.reason.effect is Effect.DENY:
             exchange.enforced = _is_enforced(answer)

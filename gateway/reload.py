@@ -7,8 +7,8 @@ the last attempt is kept, findings and all, for whoever asks.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
@@ -28,8 +28,17 @@ _log = get_logger("gateway.reload")
 Source = Literal["start", "watch", "signal", "api"]
 """Who brought a change."""
 
-Outcome = Literal["taken", "unchanged", "kept", "rolled-back"]
+Outcome = Literal["taken", "unchanged", "kept", "rolled-back", "promoted"]
 """`unchanged`: the policy in force is what the sources say. `kept`: they were refused."""
+
+Left = Literal["rollback", "promotion"]
+"""How a version that the files still say was left."""
+
+
+_LEFT: Mapping[Left, str] = {
+    "rollback": "rolled back from version {version}, which the files still say",
+    "promotion": "a candidate was promoted over version {version}, which the files still say",
+}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,12 +105,16 @@ class HeldBy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PolicyStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything there is to know of the policy in force. Times are seconds since the epoch."""
+    """Everything there is to know of the policy in force. Times are seconds since the epoch.
+
+    `left` is the version that the files still say after a rollback or a promotion (`left_by`).
+    """
 
     version: str
     since: float
     previous: str | None
-    rolled_back_from: str | None
+    left: str | None
+    left_by: Left | None
     stale: bool
     last_attempt: Attempt
     last_error: Attempt | None
@@ -151,29 +164,35 @@ class PolicyChanges:
         self._lock = asyncio.Lock()
         self._now = _Standing(sources, version, clock.wall())
         self._before: _Standing | None = None
-        self._rolled_back_from = ""
+        self._left = ""
+        self._left_by: Left = "rollback"
         self._looked_at = self._now.version
         self._last = Attempt(
             at=self._now.since, source="start", outcome="taken", version=self._now.version
         )
         self._error: Attempt | None = None
-        self._counts = {"taken": 0, "unchanged": 0, "kept": 0, "rolled-back": 0}
+        self._counts: dict[str, int] = dict.fromkeys(get_args(Outcome), 0)
 
     def __repr__(self) -> str:
         return f"<PolicyChanges {self._now.version}, {self._last.outcome} last>"
 
     @property
+    def version(self) -> str:
+        """What is in force."""
+        return self._now.version
+
+    @property
     def is_stale(self) -> bool:
         """Whether the files say something else than what is in force, as far as was tried."""
-        return self._error is not None or bool(self._rolled_back_from)
+        return self._error is not None or bool(self._left)
 
     @property
     def words(self) -> str:
         """What a probe's reader should know, or empty."""
         if self._error is not None:
             return f"the last reload was refused: {self._error.why}"
-        if self._rolled_back_from:
-            return f"rolled back from version {self._rolled_back_from}"
+        if self._left:
+            return _LEFT[self._left_by].format(version=self._left)
         return ""
 
     def snapshot(self) -> Snapshot:
@@ -192,7 +211,8 @@ class PolicyChanges:
             version=self._now.version,
             since=self._now.since,
             previous=None if self._before is None else self._before.version,
-            rolled_back_from=self._rolled_back_from or None,
+            left=self._left or None,
+            left_by=self._left_by if self._left else None,
             stale=self.is_stale,
             last_attempt=self._last,
             last_error=self._error,
@@ -203,7 +223,8 @@ class PolicyChanges:
         """Put what the files say now in force, or keep what is, and say why.
 
         A watch that finds what has been tried already does nothing. Neither a watch nor a signal,
-        which may have come to rotate the audit file, undoes a rollback; an operator's call does.
+        which may have come to rotate the audit file, undoes a rollback or a promotion; an operator's
+        call does.
         """
         async with self._lock:
             version = ""
@@ -212,7 +233,7 @@ class PolicyChanges:
                 if source == "watch" and version == self._looked_at:
                     return self._last
                 self._looked_at = version
-                if source != "api" and version == self._rolled_back_from:
+                if source != "api" and version == self._left:
                     if self._now.sources is None:
                         return self._last
                     sources, version = self._now.sources, self._now.version
@@ -237,12 +258,31 @@ class PolicyChanges:
             left, self._now = self._now, self._before
             self._now = msgspec.structs.replace(self._now, since=self._clock.wall())
             self._before = left
-            # The files say what was left, unless they have never been taken.
-            says_left = self._looked_at == left.version
-            self._rolled_back_from = left.version if says_left else ""
-            self._error = None if self._looked_at == self._now.version else self._error
+            self._leave(left.version, "rollback")
             _log.warning("policy rolled back", policy=self._now.version, before=left.version)
             return self._note("api", "rolled-back", self._now.version, why)
+
+    async def promote(self, sources: Sources) -> Attempt:
+        """Put a candidate in force; the watch leaves it at that until the files say something new."""
+        async with self._lock:
+            version = sources.digest
+            try:
+                why = await self._carrier.take(sources)
+            except Refused as refused:
+                return self._kept("api", version, refused, told=False)
+            left = self._now
+            if version != left.version:
+                self._before = left
+                self._now = _Standing(sources, version, self._clock.wall())
+                self._leave(left.version, "promotion")
+            _log.warning("candidate policy promoted", policy=version, before=left.version, why=why)
+            return self._note("api", "promoted", version, why)
+
+    def _leave(self, version: str, by: Left) -> None:
+        """The files say what was left, unless they have never been taken."""
+        self._left = version if self._looked_at == version else ""
+        self._left_by = by
+        self._error = None if self._looked_at == self._now.version else self._error
 
     def _sources(self) -> tuple[Sources, str]:
         try:
@@ -257,7 +297,7 @@ class PolicyChanges:
             self._before = self._now
             self._now = _Standing(sources, version, self._clock.wall())
         if is_new or self._looked_at == version:
-            self._rolled_back_from = ""
+            self._left = ""
         outcome: Outcome = "taken" if is_new else "unchanged"
         attempt = self._note(source, outcome, version, why)
         self._error = attempt if why else None

@@ -8,15 +8,15 @@ active policy have denied of the very same.
 """
 
 import hashlib
-from dataclasses import dataclass
 
 import msgspec
 
 from policy import Caller, DecisionTable, Kind
 
-__all__ = ["Band", "Rollout", "Watch", "place_of"]
+__all__ = ["Band", "Plan", "Rollout", "Watch", "place_of"]
 
 _PLACES = 1 << 64
+_MOST_WINDOW = 1_000_000
 
 
 def place_of(subject: str, key: bytes) -> int:
@@ -58,11 +58,11 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         return place_of(caller.subject, self.key) < int(self.share * _PLACES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much more, or less, the candidate may deny, as a share of requests.
 
-    Counted are the last `window` requests, once there are `minimum` of them. Raises ValueError.
+    Counted are the last `window` requests that it decided in one process, once there are `minimum`
+    of them. Raises ValueError.
     """
 
     above: float = 0.05
@@ -73,8 +73,29 @@ class Band:
     def __post_init__(self) -> None:
         if not (0.0 <= self.above <= 1.0 and 0.0 <= self.below <= 1.0):
             raise ValueError("the limits of a band are between 0 and 1")
-        if not 1 <= self.minimum <= self.window:
-            raise ValueError("the minimum is at least 1, and at most the window")
+        if not 1 <= self.minimum <= self.window <= _MOST_WINDOW:
+            raise ValueError(
+                f"the minimum is at least 1 and at most the window, which is at most {_MOST_WINDOW:,}"
+            )
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator asks for: the candidate's share of callers, besides some by name or group.
+
+    Without any of these it is only compared. Raises ValueError.
+    """
+
+    share: float = 0.0
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    band: Band = Band()
+
+    def __post_init__(self) -> None:
+        _ = self.rollout(b"")
+
+    def rollout(self, key: bytes) -> Rollout:
+        """For whom that is; `key` settles who is in the share."""
+        return Rollout(share=self.share, subjects=self.users, groups=self.groups, key=key)
 
 
 class Watch:

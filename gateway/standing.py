@@ -27,8 +27,8 @@ class Standing:
     def __init__(self, authenticator: Authenticator, clock: Clock) -> None:
         self._authenticator = authenticator
         self._clock = clock
-        self._mark: object = None
-        self._held: dict[bytes, tuple[Caller, int]] = {}
+        # Each caller is decided by one table at a time, also while a candidate governs some.
+        self._held: dict[bytes, tuple[Caller, object, int]] = {}
 
     def __repr__(self) -> str:
         return f"<Standing {len(self._held)} callers>"
@@ -71,13 +71,12 @@ class Standing:
     def _worked_out(self, credential: bytes | None, caller: Caller, table: DecisionTable) -> int:
         if credential is None:
             return table.held_by(caller)
-        if table.mark is not self._mark or len(self._held) >= _KNOWN_CALLERS:
-            self._mark = table.mark
-            self._held = {}
         known = self._held.get(credential)
-        if known is None or known[0] is not caller:
-            known = self._held[credential] = (caller, table.held_by(caller))
-        return known[1]
+        if known is None or known[0] is not caller or known[1] is not table.mark:
+            if len(self._held) >= _KNOWN_CALLERS:
+                self._held = {}
+            known = self._held[credential] = (caller, table.mark, table.held_by(caller))
+        return known[2]
 
     def _named_by(self, certificate: PeerCertificate | None) -> Caller:
         """A certificate names its holder as long as it is good, and no longer (threat J-14)."""

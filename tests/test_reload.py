@@ -126,7 +126,7 @@ async def test_a_rollback_is_at_once_and_told_as_stale() -> None:
     status = await desk.changes.status()
     assert (attempt.outcome, attempt.version) == ("rolled-back", FIRST.digest)
     assert (status.version, status.previous) == (FIRST.digest, SECOND.digest)
-    assert (status.rolled_back_from, status.stale) == (SECOND.digest, True)
+    assert (status.left, status.stale) == (SECOND.digest, True)
     assert "rolled back from" in desk.changes.words
 
 
@@ -148,14 +148,14 @@ async def test_neither_the_watch_nor_a_signal_undoes_a_rollback() -> None:
     desk.files = SECOND
     await desk.changes.reload("watch")
     status = await desk.changes.status()
-    assert (status.version, status.rolled_back_from) == (FIRST.digest, SECOND.digest)
+    assert (status.version, status.left) == (FIRST.digest, SECOND.digest)
 
 
 async def test_an_operators_reload_undoes_a_rollback() -> None:
     desk = await rolled_back()
     assert (await desk.changes.reload("api")).outcome == "taken"
     status = await desk.changes.status()
-    assert (status.version, status.rolled_back_from) == (SECOND.digest, None)
+    assert (status.version, status.left) == (SECOND.digest, None)
 
 
 async def test_files_that_change_again_end_a_rollback() -> None:
@@ -172,6 +172,39 @@ async def test_a_second_rollback_brings_back_what_the_first_took_away() -> None:
     desk = await rolled_back()
     assert (await desk.changes.roll_back()).version == SECOND.digest
     assert not desk.changes.is_stale
+
+
+async def test_a_promotion_is_told_as_stale_until_the_files_say_it_too() -> None:
+    desk = Desk()
+    attempt = await desk.changes.promote(SECOND)
+    status = await desk.changes.status()
+    assert (attempt.outcome, attempt.version) == ("promoted", SECOND.digest)
+    assert (status.version, status.previous) == (SECOND.digest, FIRST.digest)
+    assert (status.left, status.left_by, status.stale) == (FIRST.digest, "promotion", True)
+    assert "promoted over" in desk.changes.words
+    await desk.changes.reload("watch")
+    assert (await desk.changes.reload("signal")).version == SECOND.digest  # of what was promoted
+    assert desk.changes.version == SECOND.digest
+    desk.files = SECOND
+    assert (await desk.changes.reload("watch")).outcome == "unchanged"
+    assert not desk.changes.is_stale
+
+
+async def test_a_promotion_can_be_rolled_back_and_an_operators_reload_undoes_it() -> None:
+    desk = Desk()
+    await desk.changes.promote(SECOND)
+    assert (await desk.changes.roll_back()).version == FIRST.digest
+    assert not desk.changes.is_stale  # the files say just that
+    await desk.changes.promote(SECOND)
+    assert (await desk.changes.reload("api")).version == FIRST.digest
+    assert not desk.changes.is_stale
+
+
+async def test_a_candidate_that_is_refused_at_its_promotion_changes_nothing() -> None:
+    desk = Desk()
+    attempt = await desk.changes.promote(BROKEN)
+    assert (attempt.outcome, attempt.findings) == ("kept", (FINDING,))
+    assert (desk.changes.version, desk.changes.is_stale) == (FIRST.digest, False)
 
 
 async def test_without_a_version_before_there_is_nothing_to_roll_back_to() -> None:

@@ -3,7 +3,7 @@
     GET /healthz      200 as long as the event loop turns; says nothing about anything else
     GET /readyz       200 when every check holds, else 503; the body says which does not, and why
     GET /metrics      the Prometheus text format
-    …   /api/policy   see `gateway.admin.policy`
+    …   /api/policy   see `gateway.admin.policy` and `gateway.admin.candidate`
 
 Probes change nothing and take no body, so there is nobody to authenticate; the port still belongs
 on loopback or a management network (threat A-1). Anything else is 404. Replies name no product and
@@ -16,10 +16,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aiohttp import web
 
 from gateway.admin.answers import NOT_FOUND, answer
-from gateway.admin.policy import PREFIX, PolicyCalls
+from gateway.admin.candidate import CandidateCalls
+from gateway.admin.operator import OperatorToken
+from gateway.admin.policy import PolicyCalls
 from gateway.exposition import CONTENT_TYPE, render
 from gateway.metrics import Snapshot
 from gateway.reload import PolicyChanges
+from gateway.trial import Trials
 
 __all__ = ["AdminServer", "Checks"]
 
@@ -28,6 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Checks = Callable[[], Awaitable[Mapping[str, tuple[bool, str]]]]
 """By name: whether something is as it should be, and a few words about it for the operator."""
 
+_API = "/api/"
 _MAX_BODY_BYTES = 16_384
 
 _SAFE = {
@@ -48,12 +52,18 @@ class AdminServer:
         snapshot: Callable[[], Awaitable[Snapshot]],
         checks: Checks,
         policy: PolicyChanges | None = None,
+        trials: Trials | None = None,
         token: bytes | None = None,
     ) -> None:
         self._sockets = list(sockets)
         self._snapshot = snapshot
         self._checks = checks
-        self._policy = None if policy is None else PolicyCalls(policy, token)
+        operator = OperatorToken(token)
+        self._calls: list[PolicyCalls | CandidateCalls] = []
+        if policy is not None:
+            self._calls.append(PolicyCalls(policy, operator))
+        if trials is not None:
+            self._calls.append(CandidateCalls(trials, operator))
         self._runner = self._built()
 
     def __repr__(self) -> str:
@@ -81,8 +91,8 @@ class AdminServer:
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._readiness)
         app.router.add_get("/metrics", self._metrics)
-        if self._policy is not None:
-            self._policy.add_to(app.router)
+        for calls in self._calls:
+            calls.add_to(app.router)
         return web.AppRunner(
             app, access_log=None, handle_signals=False, keepalive_timeout=15, shutdown_timeout=1
         )
@@ -104,7 +114,7 @@ class AdminServer:
 @web.middleware
 async def _refuse_the_rest(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Wrong paths and wrong methods get one answer; a body gets the connection closed."""
-    if not request.body_exists or (request.method == "POST" and request.path.startswith(PREFIX)):
+    if not request.body_exists or (request.method == "POST" and request.path.startswith(_API)):
         try:
             return await handler(request)
         except web.HTTPException:

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
+import policy
 from gateway.admin import AdminServer
+from gateway.clock import Clock
 from gateway.metrics import Snapshot, merged
 from gateway.reload import PolicyChanges
 from gateway.server.readiness import Answers
 from gateway.server.watching import look, watch
 from gateway.settings import Settings, specs
+from gateway.trial import TrialCarrier, Trials
 
-__all__ = ["Observed", "admin_server", "watch_files"]
+__all__ = ["Observed", "admin_server", "trials_of", "watch_files"]
 
 
 class Observed(Protocol):
@@ -31,6 +34,7 @@ def admin_server(
     sockets: Sequence[socket.socket],
     observed: Observed,
     changes: PolicyChanges,
+    trials: Trials,
 ) -> AdminServer:
     """The admin port of a gateway."""
 
@@ -39,9 +43,9 @@ def admin_server(
 
     async def checks() -> Answers:
         answers = dict(await observed.checks())
-        if changes.words:
-            holds, detail = answers.get("policy", (True, ""))
-            answers["policy"] = holds, "; ".join(filter(None, (detail, changes.words)))
+        holds, detail = answers.get("policy", (True, ""))
+        words = filter(None, (detail, changes.words, trials.words))
+        answers["policy"] = holds, "; ".join(words)
         return answers
 
     token = settings.admin.token_file
@@ -50,8 +54,18 @@ def admin_server(
         snapshot=snapshot,
         checks=checks,
         policy=changes,
+        trials=trials,
         token=None if token is None else token.value,
     )
+
+
+def trials_of(
+    settings: Settings, carrier: TrialCarrier, changes: PolicyChanges, clock: Clock
+) -> Trials:
+    """The desk for candidates, which come from the folder that the settings name."""
+    folder = settings.candidate
+    read = None if folder is None else partial(policy.read, specs(settings), folder)
+    return Trials(read, carrier, changes, clock=clock)
 
 
 async def watch_files(settings: Settings, changes: PolicyChanges) -> None:

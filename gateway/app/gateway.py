@@ -7,6 +7,7 @@ fork of it.
 
 import asyncio
 import gc
+import hashlib
 import secrets
 import socket
 from collections.abc import Sequence
@@ -72,7 +73,9 @@ class Gateway:
         self.clock = clock or SystemClock()
         self.live = LivePolicy(table, since=self.clock.wall())
         self.metrics = Metrics()
-        self._composer = Composer(key or digest_key(settings))
+        key = key or digest_key(settings)
+        self.rollout_key = hashlib.sha256(b"rollout\0" + key).digest()
+        self._composer = Composer(key)
         self.audit: AuditWriter[Exchange] = self._audit_writer(None)
         self._authenticator = build_authenticator(settings.identity, self.clock)
         self._tls = self._public_tls()
@@ -225,6 +228,12 @@ class Gateway:
         for name, reading in readings_of(self._upstreams).items():
             read(name, reading)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
+        read("gateway_candidate_info", lambda: {
+            (trial.table.version,): 1 for trial in (self.live.trial,) if trial is not None
+        })  # fmt: skip
+        read("gateway_candidate_reverted", lambda: (
+            self.live.trial is not None and self.live.trial.reverted is not None
+        ))  # fmt: skip
         read("gateway_token_cache_total", lambda: {
             ("hit",): identity.hits, ("miss",): identity.misses, ("refused",): identity.refused,
         })  # fmt: skip

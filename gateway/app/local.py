@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import policy
-from gateway.app.control import admin_server, watch_files
+from gateway.app.control import admin_server, trials_of, watch_files
 from gateway.app.gateway import Gateway, read_sources
+from gateway.candidate import Candidate, Reverted, Tally
 from gateway.clock import Clock
 from gateway.metrics import Snapshot
 from gateway.reload import HeldBy, PolicyChanges, Refused, refused_for
+from gateway.rollout import Plan
 from gateway.server.doors import open_one
 from gateway.server.readiness import Answers
 from gateway.settings import Address, Settings
@@ -65,6 +67,28 @@ class _Alone:
             raise Refused("there is no version to go back to")
         return ""
 
+    async def try_out(self, sources: Sources, plan: Plan) -> str:
+        try:
+            table = await asyncio.to_thread(_compiled, sources)
+        except PolicyError as error:
+            raise refused_for(error) from None
+        live, key = self._gateway.live, self._gateway.rollout_key
+        live.trial = Candidate(live.table, table, plan, key=key)
+        return ""
+
+    async def withdraw(self) -> str:
+        self._gateway.live.trial = None
+        return ""
+
+    async def tallies(self) -> Sequence[Tally]:
+        trial = self._gateway.live.trial
+        return [] if trial is None else [trial.tally()]
+
+    @property
+    def reverted(self) -> Reverted | None:
+        trial = self._gateway.live.trial
+        return None if trial is None else trial.reverted
+
     async def held(self) -> Sequence[HeldBy]:
         live = self._gateway.live
         before = "" if live.previous is None else live.previous.version
@@ -90,7 +114,9 @@ async def running(
         for each in sockets:
             stack.callback(each.close)
         host, port = sockets[0].getsockname()[:2]
-        admin = admin_server(settings, open_one(settings.admin.address, {}), alone, changes)
+        trials = trials_of(settings, alone, changes, gateway.clock)
+        admin_sockets = open_one(settings.admin.address, {})
+        admin = admin_server(settings, admin_sockets, alone, changes, trials)
         await gateway.start(sockets)
         stack.push_async_callback(gateway.close)
         await admin.start()

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import policy
-from gateway.app.control import admin_server, watch_files
+from gateway.app.control import admin_server, trials_of, watch_files
 from gateway.app.gateway import Gateway, digest_key, read_sources
 from gateway.app.swap import parts_of
 from gateway.app.worker import work
@@ -135,7 +135,8 @@ class _Service:
             sources=self._sources,
             clock=self._clock,
         )
-        admin = admin_server(settings, admin_sockets, supervisor, changes)
+        trials = trials_of(settings, supervisor, changes, self._clock)
+        admin = admin_server(settings, admin_sockets, supervisor, changes, trials)
         self._heed_signals(supervisor, changes)
         addresses = where(doors[0][0]), where(admin_sockets[0])
         async with AsyncExitStack() as stack:

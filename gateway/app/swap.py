@@ -13,9 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from gateway.candidate import Candidate, Reverted
 from gateway.clock import Clock
 from gateway.live import LivePolicy
-from gateway.server.messages import Held
+from gateway.server.messages import Held, Try
 from gateway.tasks import Tasks
 from policy import DecisionTable, packed, take_down, unpacked
 
@@ -43,8 +44,9 @@ def parts_of(table: DecisionTable) -> Iterator[bytes]:
 class PolicySwap:
     """The one writer of `live` in a worker. What it was started with is shared with others."""
 
-    def __init__(self, live: LivePolicy, *, clock: Clock) -> None:
+    def __init__(self, live: LivePolicy, *, clock: Clock, key: bytes) -> None:
         self._live = live
+        self._key = key
         self._clock = clock
         self._inherited = live.table
         self._tasks = Tasks("retired policies")
@@ -65,7 +67,10 @@ class PolicySwap:
         table = await self._read(parts, version)
         if isinstance(table, str):
             return table
+        tried = self._live.trial
         self._retire([self._live.put(table, self._clock.wall())])
+        if tried is not None and self._live.trial is None:
+            self._retire([tried.table])
         return ""
 
     async def keep(self, parts: Sequence[bytes], version: str) -> str:
@@ -84,6 +89,44 @@ class PolicySwap:
             return f"version {version} is not here"
         self._live.roll_back(self._clock.wall())
         return ""
+
+    async def try_out(
+        self, parts: Sequence[bytes], message: Try, on_revert: Callable[[Reverted], None]
+    ) -> str:
+        """Try the candidate of `parts` beside the table in force; why not, or empty.
+
+        Without parts it is the one that is tried already, by another plan.
+        """
+        tried = self._live.trial
+        if parts:
+            table = await self._read(parts, message.version)
+            if isinstance(table, str):
+                return table
+        elif tried is None or tried.table.version != message.version:
+            return f"version {message.version} is not here"
+        else:
+            table = tried.table
+        candidate = Candidate(
+            self._live.table, table, message.plan, key=self._key, on_revert=on_revert
+        )
+        if message.reverted is not None:
+            candidate.revert(message.reverted)
+        self._live.trial = candidate
+        if tried is not None and tried.table is not table:
+            self._retire([tried.table])
+        return ""
+
+    def withdraw(self) -> None:
+        """Try no candidate any more."""
+        tried, self._live.trial = self._live.trial, None
+        if tried is not None:
+            self._retire([tried.table])
+
+    def revert(self, version: str, reverted: Reverted) -> None:
+        """The candidate of this version has reverted elsewhere."""
+        trial = self._live.trial
+        if trial is not None and trial.table.version == version:
+            trial.revert(reverted)
 
     async def close(self) -> None:
         await self._tasks.close()

@@ -15,6 +15,7 @@ import uvloop
 from gateway.app.gateway import Gateway
 from gateway.app.swap import PolicySwap
 from gateway.audit import Journal
+from gateway.candidate import Reverted
 from gateway.errors import AuditUnavailable
 from gateway.logs import get as get_logger
 from gateway.server.channel import Listening
@@ -29,10 +30,14 @@ from gateway.server.messages import (
     Reloaded,
     Reopen,
     Report,
+    Revert,
     RollBack,
     Serving,
     StoppedAccepting,
     ToWorker,
+    Try,
+    Turned,
+    Withdraw,
 )
 from gateway.tasks import Tasks
 
@@ -55,7 +60,7 @@ class _Worker:
         self._supervisor: Listening[ToWorker] = Listening(channel, TO_WORKER)
         self._told_to_end = asyncio.Event()
         self._tasks = Tasks("worker")
-        self._policy = PolicySwap(gateway.live, clock=gateway.clock)
+        self._policy = PolicySwap(gateway.live, clock=gateway.clock, key=gateway.rollout_key)
         self._parts: list[bytes] = []
         self._changing = asyncio.Lock()
 
@@ -89,23 +94,28 @@ class _Worker:
         while (message := await self._supervisor.next()) is not None:
             match message:
                 case Ask():
-                    self._supervisor.tell(self._report())
+                    self._supervisor.tell(self._report(with_tally=message.tally))
                 case Reopen():
                     self._gateway.reopen_audit()
                 case Part():
                     self._parts.append(message.data)
-                case Reload() | Keep() | RollBack():
+                case Reload() | Keep() | RollBack() | Try() | Withdraw():
                     parts, self._parts = self._parts, []
                     _ = self._tasks.start(self._change(message, parts), name="policy")
+                case Revert():
+                    self._policy.revert(message.version, message.reverted)
                 case Drain():
                     self._told_to_end.set()
         if not self._told_to_end.is_set():
             _log.error("the supervisor is gone: this worker ends when its requests have")
         self._told_to_end.set()
 
-    async def _change(self, message: Reload | Keep | RollBack, parts: list[bytes]) -> None:
+    async def _change(
+        self, message: Reload | Keep | RollBack | Try | Withdraw, parts: list[bytes]
+    ) -> None:
         """One at a time, in the order in which they came."""
         async with self._changing:
+            version = ""
             match message:
                 case Keep():
                     faults = await self._policy.keep(parts, message.version)
@@ -117,13 +127,27 @@ class _Worker:
                 case Reload():
                     faults = await self._policy.take(parts, message.version)
                     faults = "\n".join(filter(None, (faults, await self._gateway.reload())))
+                case Try():
+                    version = message.version
+                    faults = await self._policy.try_out(parts, message, self._turned)
+                case Withdraw():
+                    faults = ""
+                    self._policy.withdraw()
                 case _:
                     assert_never(message)
-        self._supervisor.tell(Reloaded(version=self._gateway.live.table.version, faults=faults))
+        version = version or self._gateway.live.table.version
+        self._supervisor.tell(Reloaded(version=version, faults=faults))
 
-    def _report(self) -> Report:
+    def _turned(self, reverted: Reverted) -> None:
+        trial = self._gateway.live.trial
+        if trial is not None:
+            self._supervisor.tell(Turned(version=trial.table.version, reverted=reverted))
+
+    def _report(self, *, with_tally: bool = False) -> Report:
+        trial = self._gateway.live.trial if with_tally else None
         return Report(
             snapshot=self._gateway.snapshot(),
             checks=dict(self._gateway.checks()),
             policy=self._policy.held,
+            tally=None if trial is None else trial.tally(),
         )

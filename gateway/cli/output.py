@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "show_fault",
     "show_findings",
     "show_json",
+    "time_of",
 ]
 
 
@@ -77,6 +79,11 @@ def near(text: str) -> str:
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def time_of(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as people and programs read it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def show_json(value: Any) -> None:

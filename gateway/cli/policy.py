@@ -1,34 +1,29 @@
-"""`ucs-gateway policy`: which policy a running gateway decides by; take a changed one, or go back.
+"""`ucs-gateway policy`: which policy a running gateway decides by; take a changed one, try one, go back.
 
 The commands call the admin port of the gateway that runs with these settings, and show the token
 that the settings name.
 """
 
-import json
-import os
-import urllib.error
-import urllib.request
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
-from gateway.cli.output import Exit, config_option, format_option, near, show_json
+from gateway.cli.admin_port import asked
+from gateway.cli.candidate import COMMANDS
+from gateway.cli.output import Exit, config_option, format_option, near, show_json, time_of
 from gateway.reload import Attempt, Finding, PolicyStatus
-from gateway.settings import Admin, load_admin
 
 __all__ = ["command"]
-
-# A large policy takes seconds to compile, and the answer comes when every worker has it.
-_PATIENCE_SECONDS = 330.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
 
 
 @click.group("policy")
 def command() -> None:
-    """Look at the policy of a running gateway, reload it, or go back to the one before."""
+    """Look at the policy of a running gateway, reload it, go back, or try another one first."""
+
+
+for each in COMMANDS:
+    command.add_command(each)
 
 
 @command.command("status")
@@ -39,9 +34,7 @@ def status(config: Path, format_: str) -> int:
 
     Exits with 2 when the files say something else than what is in force.
     """
-    code, answer = _asked(load_admin(config, os.environ), "GET", "/api/policy")
-    if code != 200:
-        raise click.ClickException(_fault(answer))
+    _, answer = asked(config, "GET", "/api/policy")
     if format_ == "json":
         show_json(answer)
     else:
@@ -73,9 +66,7 @@ def rollback(config: Path, format_: str) -> int:
 
 
 def _changed(config: Path, format_: str, path: str) -> int:
-    code, answer = _asked(load_admin(config, os.environ), "POST", path)
-    if code not in {200, 409}:
-        raise click.ClickException(_fault(answer))
+    code, answer = asked(config, "POST", path, expected=frozenset({200, 409}))
     if format_ == "json":
         show_json(answer)
     else:
@@ -83,49 +74,22 @@ def _changed(config: Path, format_: str, path: str) -> int:
     return Exit.YES if code == 200 else Exit.INVALID
 
 
-def _asked(admin: Admin, method: str, path: str) -> tuple[int, Any]:
-    """The status and the JSON of the admin port's answer."""
-    host, port = admin.address.host, admin.address.port
-    host = _EVERYWHERE.get(host, host)
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    headers = {}
-    if method == "POST" and admin.token_file is not None:
-        headers["Authorization"] = f"Bearer {admin.token_file.value.decode()}"
-    call = urllib.request.Request(f"http://{where}{path}", method=method, headers=headers)
-    # No proxy of the environment may see the token.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(call, timeout=_PATIENCE_SECONDS) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            try:
-                return refused.code, json.load(refused)
-            except ValueError:
-                raise click.ClickException(f"{where} is no gateway's admin port") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "reason", error)
-        why = getattr(why, "strerror", None) or str(why)
-        raise click.ClickException(f"no gateway answers at {where}: {why.lower()}") from None
-
-
-def _fault(answer: Any) -> str:
-    return str(answer.get("message", answer) if isinstance(answer, dict) else answer)
-
-
 def _show_status(status: PolicyStatus) -> None:
-    click.echo(f"in force: {status.version} since {_time(status.since)}")
+    click.echo(f"in force: {status.version} since {time_of(status.since)}")
     if status.previous is not None:
         click.echo(f"before:   {status.previous}")
     for worker in status.workers:
         other = "" if worker.version == status.version else f" DECIDES BY {worker.version}"
-        click.echo(f"worker {worker.worker}: since {_time(worker.since)}{other}")
-    if status.rolled_back_from is not None:
-        click.echo(f"rolled back from {status.rolled_back_from}, which the files still say")
+        click.echo(f"worker {worker.worker}: since {time_of(worker.since)}{other}")
+    if status.left is not None:
+        how = (
+            "rolled back from" if status.left_by == "rollback" else "a candidate was promoted over"
+        )
+        click.echo(f"{how} {status.left}, which the files still say")
     last = status.last_attempt
-    click.echo(f"last attempt: {last.outcome} at {_time(last.at)}, by {last.source}")
+    click.echo(f"last attempt: {last.outcome} at {time_of(last.at)}, by {last.source}")
     if status.last_error is not None:
-        click.echo(f"NOT taken at {_time(status.last_error.at)}:")
+        click.echo(f"NOT taken at {time_of(status.last_error.at)}:")
         _show_faults(status.last_error)
 
 
@@ -134,6 +98,7 @@ def _show_attempt(attempt: Attempt) -> None:
         "taken": f"taken: version {attempt.version} is in force",
         "unchanged": f"nothing to take: version {attempt.version} is in force already",
         "rolled-back": f"rolled back: version {attempt.version} is in force",
+        "promoted": f"promoted: version {attempt.version} is in force",
         "kept": "refused: everything stays as it was",
     }
     click.echo(words[attempt.outcome])
@@ -149,7 +114,3 @@ def _show_faults(attempt: Attempt) -> None:
 
 def _described(found: Finding) -> str:
     return str(found) if found.help is None else f"{found}\n    help: {found.help}"
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -107,6 +107,22 @@ class Generations:
         Its version, and the parts of its table, none if the version is the `known` one. Raises
         Refused; then everything is as it was.
         """
+        channel, generation, parts = await self._made(sources, known, seconds)
+        self._follow(channel, generation)
+        return generation.version, parts
+
+    async def judge(self, sources: bytes, *, seconds: float) -> tuple[str, list[bytes]]:
+        """The version and the parts of the table of `sources`; nothing is forked from it.
+
+        Raises Refused.
+        """
+        channel, generation, parts = await self._made(sources, "", seconds)
+        channel.close()
+        return generation.version, parts
+
+    async def _made(
+        self, sources: bytes, known: str, seconds: float
+    ) -> tuple[Listening[FromNursery], _Generation, list[bytes]]:
         ours, its = socket.socketpair()
         try:
             send(self._root.nursery, Renew(), [its.fileno()])
@@ -134,8 +150,7 @@ class Generations:
         except BaseException:
             channel.close()
             raise
-        self._follow(channel, _Generation(ours, message.version))
-        return message.version, parts
+        return channel, _Generation(ours, message.version), parts
 
     def roll_back(self) -> None:
         """Workers are forked from the generation before from now on, if it is still there."""

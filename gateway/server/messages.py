@@ -1,21 +1,24 @@
 """What the processes of one gateway say to each other.
 
-The supervisor asks the nursery to fork, and the workers to report, reload, roll back, reopen and
-drain. A worker reports, and says when it serves, when it has stopped accepting, and what became of
-a reload. Every message is a value; which process may send it is said beside it.
+The supervisor asks the nursery to fork, and the workers to report, reload, roll back, try a
+candidate, reopen and drain. A worker reports, and says when it serves, when it has stopped
+accepting, what became of a change, and that a candidate has reverted. Every message is a value; which process may send it is said beside it.
 """
 
 import msgspec
 from msgspec.msgpack import Decoder
 
+from gateway.candidate import Reverted, Tally
 from gateway.metrics import Snapshot
 from gateway.reload import Finding
+from gateway.rollout import Plan
 
 __all__ = [
     "FROM_NURSERY", "FROM_WORKER", "TO_NURSERY", "TO_WORKER",
     "Ask", "Drain", "FailedToStart", "Fork", "Forked", "FromNursery", "FromWorker", "Gone", "Held",
     "Keep", "Part", "Prepare", "Reload", "Reloaded", "Renew", "Renewed", "Reopen", "Report",
-    "RollBack", "Serving", "StoppedAccepting", "ToNursery", "ToWorker",
+    "Revert", "RollBack", "Serving", "StoppedAccepting", "ToNursery", "ToWorker", "Try", "Turned",
+    "Withdraw",
 ]  # fmt: skip
 
 
@@ -90,7 +93,9 @@ FROM_NURSERY: Decoder[FromNursery] = Decoder(FromNursery)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Asks for a report."""
+    """Asks for a report, where wanted with what a candidate has seen."""
+
+    tally: bool = False
 
 
 class Reopen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -115,11 +120,33 @@ class RollBack(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     version: str
 
 
+class Try(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Try the candidate of the parts sent, or the one that is tried already, by this plan.
+
+    `reverted` if it has been tried by it before, and has reverted.
+    """
+
+    version: str
+    plan: Plan
+    reverted: Reverted | None = None
+
+
+class Withdraw(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Try no candidate any more."""
+
+
+class Revert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The candidate has reverted in another worker: it governs nobody here either."""
+
+    version: str
+    reverted: Reverted
+
+
 class Drain(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Stop accepting, let what is in flight end, then end."""
 
 
-ToWorker = Ask | Reopen | Part | Reload | Keep | RollBack | Drain
+ToWorker = Ask | Reopen | Part | Reload | Keep | RollBack | Try | Withdraw | Revert | Drain
 TO_WORKER: Decoder[ToWorker] = Decoder(ToWorker)
 
 # --- worker to supervisor ------------------------------------------------------------------------
@@ -149,18 +176,26 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     snapshot: Snapshot
     checks: dict[str, tuple[bool, str]]
     policy: Held = Held()
+    tally: Tally | None = None
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The version in force now, and what could not be taken over."""
+    """The version in force now, or tried where that was asked, and what could not be taken over."""
 
     version: str
     faults: str
+
+
+class Turned(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The candidate of this version has reverted by itself."""
+
+    version: str
+    reverted: Reverted
 
 
 class StoppedAccepting(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Draining has begun: no new connection is accepted any more."""
 
 
-FromWorker = Serving | FailedToStart | Report | Reloaded | StoppedAccepting
+FromWorker = Serving | FailedToStart | Report | Reloaded | Turned | StoppedAccepting
 FROM_WORKER: Decoder[FromWorker] = Decoder(FromWorker)

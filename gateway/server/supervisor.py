@@ -13,11 +13,14 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.audit import Journal
+from gateway.candidate import Reverted, Tally
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
 from gateway.reload import HeldBy
+from gateway.rollout import Plan
 from gateway.server.channel import Listening
+from gateway.server.distribution import Distribution
 from gateway.server.doors import Doors, give_up
 from gateway.server.generations import Generations
 from gateway.server.messages import (
@@ -31,10 +34,10 @@ from gateway.server.messages import (
     Report,
     Serving,
     StoppedAccepting,
+    Turned,
 )
 from gateway.server.patience import PREPARING_SECONDS, Patience, all_set
 from gateway.server.readiness import Answers, together
-from gateway.server.rollout import Rollout
 from gateway.server.worker import WorkerProcess, how_it_ended
 from gateway.tasks import Tasks
 from policy import Sources
@@ -66,14 +69,14 @@ class Supervisor:
     ) -> None:
         self._stopping = asyncio.Event()
         self._workers: dict[int, WorkerProcess] = {}
-        self.rollout = Rollout(
+        self.distribution = Distribution(
             self._workers.values,
             sources=sources,
             parts=parts,
             is_ending=self._stopping.is_set,
         )
-        self._generations = self.rollout.generations = Generations(
-            nursery, self.rollout.version, on_gone=self.rollout.remake
+        self._generations = self.distribution.generations = Generations(
+            nursery, self.distribution.version, on_gone=self.distribution.remake
         )
         self._doors = doors
         self._clock = clock
@@ -142,7 +145,7 @@ class Supervisor:
                 _log.error("worker killed: it did not end in time", worker=worker.slot)
                 worker.kill()
             await all_set((worker.gone for worker in workers), self._patience.ending_seconds)
-        await self.rollout.close()
+        await self.distribution.close()
         await self._settling.close(grace_seconds=self._patience.ending_seconds)
         await self._tasks.close()
         await self._generations.close()
@@ -186,7 +189,7 @@ class Supervisor:
     async def held(self) -> Sequence[HeldBy]:
         """What each worker decides by at this moment."""
         await self._reports()
-        return await self.rollout.held()
+        return await self.distribution.held()
 
     def _states(self) -> dict[tuple[str, ...], float]:
         counts: dict[tuple[str, ...], float] = {
@@ -197,11 +200,21 @@ class Supervisor:
         counts["waiting",] += len(self._waiting)
         return counts
 
-    async def _reports(self) -> dict[int, Report]:
+    async def tallies(self) -> Sequence[Tally]:
+        """See `gateway.trial.TrialCarrier`."""
+        reports = await self._reports(tally=True)
+        return [report.tally for _, report in sorted(reports.items()) if report.tally is not None]
+
+    @property
+    def reverted(self) -> Reverted | None:
+        """See `gateway.trial.TrialCarrier`."""
+        return self.distribution.reverted
+
+    async def _reports(self, *, tally: bool = False) -> dict[int, Report]:
         asked = [worker for worker in self._workers.values() if worker.started.is_set()]
         for worker in asked:
             worker.reported.clear()
-            worker.channel.tell(Ask())
+            worker.channel.tell(Ask(tally=tally))
         await all_set((worker.reported for worker in asked), self._patience.report_seconds)
         # What one that has ended meanwhile had counted is with the departed.
         return {
@@ -214,11 +227,19 @@ class Supervisor:
 
     async def take(self, sources: Sources) -> str:
         """See `gateway.reload.Carrier`."""
-        return await self.rollout.take(sources)
+        return await self.distribution.take(sources)
 
     async def roll_back(self) -> str:
         """See `gateway.reload.Carrier`."""
-        return await self.rollout.roll_back()
+        return await self.distribution.roll_back()
+
+    async def try_out(self, sources: Sources, plan: Plan) -> str:
+        """See `gateway.trial.TrialCarrier`."""
+        return await self.distribution.try_out(sources, plan)
+
+    async def withdraw(self) -> str:
+        """See `gateway.trial.TrialCarrier`."""
+        return await self.distribution.withdraw()
 
     def reopen_audit(self) -> None:
         """Have every worker follow a rotation of the audit file."""
@@ -271,11 +292,13 @@ class Supervisor:
             case Serving():
                 worker.state = "draining" if self._stopping.is_set() else "serving"
                 worker.started.set()
-                self.rollout.welcome(worker)
+                self.distribution.welcome(worker)
             case FailedToStart():
                 worker.fault = message.detail
             case StoppedAccepting():
                 worker.stopped_accepting.set()
+            case Turned():
+                self.distribution.turned(message)
             case Reloaded():
                 worker.reload = message
                 worker.reloaded.set()

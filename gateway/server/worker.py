@@ -7,7 +7,15 @@ import signal
 
 from gateway.audit import Journal
 from gateway.server.channel import Listening
-from gateway.server.messages import FromWorker, Reload, Reloaded, Report, RollBack
+from gateway.server.messages import (
+    FromWorker,
+    Reload,
+    Reloaded,
+    Report,
+    RollBack,
+    Try,
+    Withdraw,
+)
 
 __all__ = ["WorkerProcess", "how_it_ended"]
 
@@ -29,6 +37,7 @@ class WorkerProcess:
         self.fault = ""
         self.reload: Reloaded | None = None
         self.knows_before = False  # whether it has the version to roll back to
+        self.tries = ""  # which candidate it has been told to try
         # What is waited for; a worker that is gone has done with all of it.
         self.started = asyncio.Event()
         self.stopped_accepting = asyncio.Event()
@@ -44,7 +53,7 @@ class WorkerProcess:
         """Its memory, 0 where that cannot be told."""
         return _resident_bytes(self.pid)
 
-    def ask_to_change(self, message: Reload | RollBack) -> None:
+    def ask_to_change(self, message: Reload | RollBack | Try | Withdraw) -> None:
         """Tell it to change what it decides by; `reloaded` is set when it has answered."""
         self.reload = None
         self.reloaded.clear()

@@ -11,7 +11,7 @@ from gateway.settings.identity import Identity
 from gateway.settings.limits import Limits
 from gateway.settings.listen import Admin, Listen
 from gateway.settings.reload import ReloadSettings
-from gateway.settings.secret import ExistingFolder
+from gateway.settings.secret import ExistingFolder, FolderPath
 from gateway.settings.services import ServiceSettings
 from policy import ServiceSpec
 
@@ -47,6 +47,11 @@ class Settings(Section):
     ] = Field(description="what the gateway stands in front of")
     policy: ExistingFolder = Field(
         description="folder of YAML files: roles, users, groups and claims"
+    )
+    candidate: FolderPath | None = Field(
+        default=None,
+        description="folder like `policy`, whose files `ucs-gateway policy try` tries beside those in"
+        " force; it is read when it is tried, and need not be there before",
     )
     reload: ReloadSettings = Field(
         default=ReloadSettings(), description="how changed policy files are noticed"

@@ -20,7 +20,15 @@ from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import surroundings
 
-__all__ = ["AuditPath", "ExistingFile", "ExistingFolder", "Secret", "SecretEnv", "SecretFile"]
+__all__ = [
+    "AuditPath",
+    "ExistingFile",
+    "ExistingFolder",
+    "FolderPath",
+    "Secret",
+    "SecretEnv",
+    "SecretFile",
+]
 
 # A key file of any kind is far smaller; a log file named by mistake is not.
 _MAX_SECRET_BYTES = 65_536
@@ -142,6 +150,7 @@ _PATH_SCHEMA = WithJsonSchema({"type": "string", "format": "path"})
 
 ExistingFile = Annotated[Path, BeforeValidator(_file), _PATH_SCHEMA]
 ExistingFolder = Annotated[Path, BeforeValidator(_folder), _PATH_SCHEMA]
+FolderPath = Annotated[Path, BeforeValidator(_located), _PATH_SCHEMA]
 AuditPath = Annotated[Path, BeforeValidator(_audit_path), _PATH_SCHEMA]
 SecretFile = Annotated[Secret, PlainValidator(_secret_file), PlainSerializer(_origin), _PATH_SCHEMA]
 SecretEnv = Annotated[

@@ -9,11 +9,14 @@ import aiohttp
 import pytest
 
 from gateway.admin import AdminServer
+from gateway.candidate import Tally
 from gateway.clock import SystemClock
 from gateway.metrics import Metrics, Snapshot
 from gateway.reload import HeldBy, PolicyChanges
+from gateway.rollout import Plan
 from gateway.server.doors import open_one
 from gateway.settings import Address
+from gateway.trial import Trials
 from policy import Sources
 from tests.support.policies import CATALOGUE, POLICY, sources
 
@@ -30,6 +33,17 @@ class Carrier:
     async def roll_back(self) -> str:
         return ""
 
+    async def try_out(self, _: Sources, _plan: Plan) -> str:
+        return ""
+
+    async def withdraw(self) -> str:
+        return ""
+
+    async def tallies(self) -> Sequence[Tally]:
+        return [Tally(compared=3), Tally(compared=4)]
+
+    reverted = None
+
     async def held(self) -> Sequence[HeldBy]:
         return [HeldBy(worker=0, version=FIRST.digest, since=1.0)]
 
@@ -42,12 +56,14 @@ async def admin(*, token: str | None = TOKEN, files: Sources = SECOND) -> AsyncI
     async def checks() -> dict[str, tuple[bool, str]]:
         return {}
 
-    changes = PolicyChanges(lambda: files, Carrier(), FIRST.digest, clock=SystemClock())
+    clock, carrier = SystemClock(), Carrier()
+    changes = PolicyChanges(lambda: files, carrier, FIRST.digest, clock=clock)
     server = AdminServer(
         open_one(Address("127.0.0.1", 0), {}),
         snapshot=snapshot,
         checks=checks,
         policy=changes,
+        trials=Trials(lambda: files, carrier, changes, clock=clock),
         token=None if token is None else token.encode(),
     )
     await server.start()
@@ -114,13 +130,17 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("call", ["reload", "rollback"])
+@pytest.mark.parametrize(
+    "call", ["reload", "rollback", "candidate", "candidate/promote", "candidate/withdraw"]
+)
 @pytest.mark.parametrize(("options", "status", "error"), REFUSED.values(), ids=REFUSED)
 async def test_a_call_that_may_be_somebody_elses_changes_nothing(
     call: str, options: dict[str, Any], status: int, error: str
 ) -> None:
     async with admin() as url:
         told = await ask("POST", f"{url}/api/policy/{call}", **options)
+        if call == "candidate" and error == "unknown-key":
+            error = "bad-plan"  # it takes some, but not this one
         assert (told[0], told[1]["error"]) == (status, error)
         assert TOKEN not in json.dumps(told[1])
         assert await version(url) == FIRST.digest
@@ -128,11 +148,39 @@ async def test_a_call_that_may_be_somebody_elses_changes_nothing(
 
 async def test_without_the_setting_nobody_may_change_anything_and_is_told_which_one() -> None:
     async with admin(token=None) as url:
-        for call in ("reload", "rollback"):
+        for call in ("reload", "rollback", "candidate", "candidate/promote"):
             status, answer = await ask("POST", f"{url}/api/policy/{call}", headers=BEARER)
             assert (status, answer["error"]) == (403, "no-token-set")
             assert "admin.token_file" in answer["message"]
         assert await version(url) == FIRST.digest
+
+
+async def test_a_candidate_is_tried_looked_at_by_operators_only_and_withdrawn() -> None:
+    async with admin() as url:
+        candidate = f"{url}/api/policy/candidate"
+        assert (await ask("GET", candidate, headers=BEARER))[0] == 404
+        plan = {"share": 0.1, "users": ["ann"], "band": {"above": 0.2}}
+        status, answer = await ask("POST", candidate, headers=BEARER, json=plan)
+        assert (status, answer["version"], answer["beside"]) == (200, SECOND.digest, FIRST.digest)
+        assert (answer["plan"]["users"], answer["plan"]["band"]["above"]) == (["ann"], 0.2)
+        assert answer["tally"]["compared"] == 7
+        status, answer = await ask("GET", candidate)  # it names callers
+        assert (status, answer["error"]) == (401, "wrong-token")
+        assert await version(url) == FIRST.digest
+        status, answer = await ask("POST", f"{candidate}/withdraw", headers=BEARER)
+        assert (status, answer["outcome"]) == (200, "withdrawn")
+        status, answer = await ask("POST", f"{candidate}/withdraw", headers=BEARER)
+        assert (status, answer["why"]) == (409, "no candidate is tried")
+
+
+async def test_what_is_promoted_is_in_force_and_tried_no_more() -> None:
+    async with admin() as url:
+        candidate = f"{url}/api/policy/candidate"
+        await ask("POST", candidate, headers=BEARER, json={})
+        status, answer = await ask("POST", f"{candidate}/promote", headers=BEARER)
+        assert (status, answer["outcome"]) == (200, "promoted")
+        assert await version(url) == SECOND.digest
+        assert (await ask("GET", candidate, headers=BEARER))[0] == 404
 
 
 async def test_a_page_of_another_site_may_not_even_look() -> None:
@@ -150,6 +198,8 @@ async def test_a_page_of_another_site_may_not_even_look() -> None:
         ("POST", "/api/policy"),
         ("POST", "/api/policy/reload/"),
         ("POST", "/api/nothing"),
+        ("DELETE", "/api/policy/candidate"),
+        ("GET", "/api/policy/candidate/promote"),
     ],
 )
 async def test_anything_else_there_is_nothing(method: str, path: str) -> None:

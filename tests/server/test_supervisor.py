@@ -237,7 +237,7 @@ async def test_a_change_reaches_every_worker_once_a_generation_found_it_good() -
     async with supervised(SERVES, workers=2) as (supervisor, _):
         await supervisor.start()
         assert await supervisor.take(SOURCES) == ""
-        assert supervisor.rollout.version == "v2"
+        assert supervisor.distribution.version == "v2"
         assert (await supervisor.checks())["policy"] == (True, "fine")
 
 
@@ -249,7 +249,7 @@ async def test_a_change_that_a_generation_refuses_reaches_no_worker() -> None:
         with pytest.raises(Refused) as caught:
             await supervisor.take(SOURCES)
         assert caught.value.findings == (found,)
-        assert supervisor.rollout.version == SOURCES.digest
+        assert supervisor.distribution.version == SOURCES.digest
 
 
 async def test_a_worker_that_does_not_take_what_was_found_good_is_told() -> None:
@@ -270,9 +270,9 @@ async def test_a_rollback_reaches_every_worker_and_can_be_rolled_back() -> None:
         await supervisor.start()
         assert await supervisor.take(SOURCES) == ""
         assert await supervisor.roll_back() == ""
-        assert supervisor.rollout.version == SOURCES.digest
+        assert supervisor.distribution.version == SOURCES.digest
         assert await supervisor.roll_back() == ""
-        assert supervisor.rollout.version == "v2"
+        assert supervisor.distribution.version == "v2"
 
 
 TELLS_WHAT_IT_KEEPS = """

@@ -2,22 +2,36 @@
 
 The supervisor's side of a change. A generation compiles, aside from everybody who serves; workers
 get the finished table. What is in force and what was before it are kept as they were sent, because
-a worker that was started since has only the one it was forked with.
+a worker that was started since has only the one it was forked with. So is a candidate that is tried
+beside it; when that reverts in one worker, it has reverted in all.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
+from gateway.candidate import Reverted
 from gateway.logs import get as get_logger
 from gateway.reload import HeldBy, Refused
+from gateway.rollout import Plan
 from gateway.server.generations import Generations
-from gateway.server.messages import Keep, Part, Reload, RollBack
+from gateway.server.messages import (
+    Keep,
+    Part,
+    Reload,
+    Revert,
+    RollBack,
+    Try,
+    Turned,
+    Withdraw,
+)
 from gateway.server.patience import PREPARING_SECONDS, all_set
 from gateway.server.worker import WorkerProcess
 from gateway.tasks import Tasks
 from policy import Sources, packed
 
-__all__ = ["Rollout"]
+__all__ = ["Distribution"]
 
 _log = get_logger("gateway.supervisor")
 
@@ -39,10 +53,22 @@ class _Version:
         return self._parts
 
 
-class Rollout:
-    """Puts policies in force in all `workers`; see `gateway.reload.Carrier`.
+class _Trial(msgspec.Struct):
+    """A candidate as it was judged, how it is tried, and whether it has reverted."""
 
-    `reopen` tells them to follow a rotation of the audit file.
+    version: str
+    parts: Sequence[bytes]
+    plan: Plan
+    reverted: Reverted | None = None
+
+    def message(self) -> Try:
+        return Try(version=self.version, plan=self.plan, reverted=self.reverted)
+
+
+class Distribution:
+    """Puts policies in force in all `workers`, and candidates beside them.
+
+    See `gateway.reload.Carrier` and `gateway.trial.TrialCarrier`.
     """
 
     def __init__(
@@ -57,16 +83,22 @@ class Rollout:
         self._is_ending = is_ending
         self._now = _Version(sources.digest, packed(sources), parts)
         self._before: _Version | None = None
-        self._tasks = Tasks("rollout")
+        self._trial: _Trial | None = None
+        self._tasks = Tasks("distribution")
         self._lock = asyncio.Lock()
         self.generations: Generations
 
     def __repr__(self) -> str:
-        return f"<Rollout of {self._now.version}>"
+        return f"<Distribution of {self._now.version}>"
 
     @property
     def version(self) -> str:
         return self._now.version
+
+    @property
+    def reverted(self) -> Reverted | None:
+        """See `gateway.trial.TrialCarrier`."""
+        return None if self._trial is None else self._trial.reverted
 
     async def take(self, sources: Sources) -> str:
         """Have a generation judge `sources`; what it finds good is put in force everywhere."""
@@ -80,11 +112,15 @@ class Rollout:
             if version != self._now.version:
                 self._before, self._now = self._now, _Version(version, text, lambda: parts)
             # Also to those that are just being forked, maybe from the generation before.
-            asked = [each for each in self._workers() if each.state != "draining"]
+            asked = self._asked()
             for worker in asked:
                 _send(worker, parts)
                 worker.knows_before = worker.knows_before or bool(parts)
                 worker.ask_to_change(Reload(version=version))
+            if self._trial is not None and self._trial.version == version:
+                self._trial = None  # it is in force, and no worker tries it any more
+                for worker in asked:
+                    worker.tries = ""
             return await self._answers(asked, version)
 
     async def roll_back(self) -> str:
@@ -94,13 +130,57 @@ class Rollout:
                 raise Refused("there is no version to go back to")
             self._now, self._before = self._before, self._now
             self.generations.roll_back()
-            asked = [each for each in self._workers() if each.state != "draining"]
+            asked = self._asked()
             for worker in asked:
                 if not worker.knows_before:
                     await _keep(worker, self._now)
             for worker in asked:
                 worker.ask_to_change(RollBack(version=self._now.version))
             return await self._answers(asked, self._now.version)
+
+    async def try_out(self, sources: Sources, plan: Plan) -> str:
+        """See `gateway.trial.TrialCarrier`."""
+        async with self._lock:
+            if self._is_ending():
+                raise Refused("the gateway is ending")
+            trial = self._trial
+            if trial is not None and trial.version == sources.digest:
+                trial = _Trial(trial.version, trial.parts, plan)
+            else:
+                text = await asyncio.to_thread(packed, sources)
+                version, parts = await self.generations.judge(text, seconds=PREPARING_SECONDS)
+                trial = _Trial(version, parts, plan)
+            self._trial = trial
+            asked = self._asked()
+            for worker in asked:
+                _bring(worker, trial)
+                worker.ask_to_change(trial.message())
+            return await self._answers(asked, trial.version)
+
+    async def withdraw(self) -> str:
+        """See `gateway.trial.TrialCarrier`."""
+        async with self._lock:
+            self._trial = None
+            asked = self._asked()
+            for worker in asked:
+                worker.tries = ""
+                worker.ask_to_change(Withdraw())
+            return await self._answers(asked, self._now.version)
+
+    def turned(self, turned: Turned) -> None:
+        """The candidate has reverted by itself in one worker, and so in all."""
+        trial = self._trial
+        if trial is None or trial.version != turned.version or trial.reverted is not None:
+            return
+        trial.reverted = turned.reverted
+        _log.error(
+            "the candidate policy has reverted by itself",
+            candidate=trial.version,
+            why=turned.reverted.why,
+            request_id=turned.reverted.id,
+        )
+        for worker in self._asked():
+            worker.channel.tell(Revert(version=trial.version, reverted=turned.reverted))
 
     async def held(self) -> Sequence[HeldBy]:
         """What each worker says that it decides by."""
@@ -116,8 +196,8 @@ class Rollout:
         ]
 
     def welcome(self, worker: WorkerProcess) -> None:
-        """A worker serves that may never have heard of the version before."""
-        if self._before is not None and not self._is_ending():
+        """A worker serves that may never have heard of the version before, or of the candidate."""
+        if (self._before or self._trial) is not None and not self._is_ending():
             _ = self._tasks.start(self._bring_up(worker), name=f"welcome-{worker.slot}")
 
     def remake(self) -> None:
@@ -132,6 +212,12 @@ class Rollout:
         async with self._lock:
             if self._before is not None and not worker.knows_before:
                 await _keep(worker, self._before)
+            if self._trial is not None and worker.tries != self._trial.version:
+                _bring(worker, self._trial)
+                worker.channel.tell(self._trial.message())
+
+    def _asked(self) -> list[WorkerProcess]:
+        return [each for each in self._workers() if each.state != "draining"]
 
     async def _remake(self) -> None:
         while not self._is_ending() and self.generations.gone and not self.generations.helpless:
@@ -165,6 +251,13 @@ async def _keep(worker: WorkerProcess, version: _Version) -> None:
     _send(worker, await version.parts())
     worker.channel.tell(Keep(version=version.version))
     worker.knows_before = True
+
+
+def _bring(worker: WorkerProcess, trial: _Trial) -> None:
+    """Send the candidate's table, unless it has been sent before."""
+    if worker.tries != trial.version:
+        _send(worker, trial.parts)
+        worker.tries = trial.version
 
 
 def _send(worker: WorkerProcess, parts: Iterable[bytes]) -> None:
