@@ -6,9 +6,11 @@ the terminal showed, and `make reference` writes it there. A line `# exits with 
 command says how its block ends; without one it ends with 0.
 """
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,26 +68,35 @@ def told(part: str, text: str, folder: Path) -> Iterator[tuple[Story, int, str]]
     settings = folder / "config" / "gateway.yaml"
     # The sample's issuer is made up, and what is run here asks nobody beyond this machine.
     settings.write_text(settings.read_text("utf-8").replace(_ISSUER_KEYS, _NOBODY), "utf-8")
-    for story in _stories_of(part, text):
-        run = subprocess.run(
-            ["/bin/sh", "-c", "\n".join(story.typed)],
-            cwd=folder,
-            env={
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "PYTHONPATH": str(_ROOT),
-                "HOME": str(folder),
-                "LC_ALL": "C.UTF-8",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        output = run.stdout.replace(f"{folder}/", "")
-        for changing, instead in _CHANGING:
-            output = changing.sub(instead, output)
-        yield story, run.returncode, output
+    try:
+        for story in _stories_of(part, text):
+            yield _run(story, folder)
+    finally:
+        for running in folder.glob("*.pid"):  # where a story did not come to its end
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(running.read_text()), signal.SIGTERM)
+
+
+def _run(story: Story, folder: Path) -> tuple[Story, int, str]:
+    run = subprocess.run(
+        ["/bin/sh", "-c", "\n".join(story.typed)],
+        cwd=folder,
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(_ROOT),
+            "HOME": str(folder),
+            "LC_ALL": "C.UTF-8",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    output = run.stdout.replace(f"{folder}/", "")
+    for changing, instead in _CHANGING:
+        output = changing.sub(instead, output)
+    return story, run.returncode, output
 
 
 def renewed_guide(page: str, folder: Path) -> str:
