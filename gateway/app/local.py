@@ -13,6 +13,7 @@ from gateway.app.control import admin_server, trials_of, watch_files
 from gateway.app.gateway import Gateway, read_sources
 from gateway.candidate import Candidate, Reverted, Tally
 from gateway.clock import Clock
+from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot
 from gateway.reload import HeldBy, PolicyChanges, Refused, refused_for
 from gateway.rollout import Plan
@@ -23,6 +24,8 @@ from gateway.tasks import Tasks
 from policy import DecisionTable, PolicyError, Sources
 
 __all__ = ["LocalGateway", "running"]
+
+_log = get_logger("gateway.app")
 
 
 class LocalGateway:
@@ -73,7 +76,7 @@ class _Alone:
         except PolicyError as error:
             raise refused_for(error) from None
         live, key = self._gateway.live, self._gateway.rollout_key
-        live.trial = Candidate(live.table, table, plan, key=key)
+        live.trial = Candidate(live.table, table, plan, key=key, on_revert=_tell_of)
         return ""
 
     async def withdraw(self) -> str:
@@ -93,6 +96,10 @@ class _Alone:
         live = self._gateway.live
         before = "" if live.previous is None else live.previous.version
         return [HeldBy(worker=0, version=live.table.version, since=live.since, previous=before)]
+
+
+def _tell_of(reverted: Reverted) -> None:
+    _log.error("the candidate policy has reverted by itself", why=reverted.why, id=reverted.id)
 
 
 def _compiled(sources: Sources) -> DecisionTable:

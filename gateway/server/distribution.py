@@ -117,10 +117,7 @@ class Distribution:
                 _send(worker, parts)
                 worker.knows_before = worker.knows_before or bool(parts)
                 worker.ask_to_change(Reload(version=version))
-            if self._trial is not None and self._trial.version == version:
-                self._trial = None  # it is in force, and no worker tries it any more
-                for worker in asked:
-                    worker.tries = ""
+            self._end_trial_of(version, asked)
             return await self._answers(asked, version)
 
     async def roll_back(self) -> str:
@@ -136,6 +133,7 @@ class Distribution:
                     await _keep(worker, self._now)
             for worker in asked:
                 worker.ask_to_change(RollBack(version=self._now.version))
+            self._end_trial_of(self._now.version, asked)
             return await self._answers(asked, self._now.version)
 
     async def try_out(self, sources: Sources, plan: Plan) -> str:
@@ -177,7 +175,7 @@ class Distribution:
             "the candidate policy has reverted by itself",
             candidate=trial.version,
             why=turned.reverted.why,
-            request_id=turned.reverted.id,
+            id=turned.reverted.id,
         )
         for worker in self._asked():
             worker.channel.tell(Revert(version=trial.version, reverted=turned.reverted))
@@ -215,6 +213,13 @@ class Distribution:
             if self._trial is not None and worker.tries != self._trial.version:
                 _bring(worker, self._trial)
                 worker.channel.tell(self._trial.message())
+
+    def _end_trial_of(self, version: str, workers: Sequence[WorkerProcess]) -> None:
+        """What is in force is tried no more; workers see that for themselves."""
+        if self._trial is not None and self._trial.version == version:
+            self._trial = None
+            for worker in workers:
+                worker.tries = ""
 
     def _asked(self) -> list[WorkerProcess]:
         return [each for each in self._workers() if each.state != "draining"]
