@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from policy.diagnostics import Code, Diagnostic, Location
 from policy.document import ServiceDocument, Written
 from policy.entries import (
@@ -32,8 +34,29 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST = re.compile(r"([A-Za-z]+) (\S+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+@dataclass(slots=True)
+class _Draft:
+    """An operation's entry, and what replaces parts of it."""
+
+    entry: OperationEntry
+    place: Place
+    change: ChangedOperation | None = None
+    change_place: Place | None = None
+
+    def part(self, name: str) -> Any:
+        """The part `name` that counts."""
+        changed = None if self.change is None else getattr(self.change, name)
+        return getattr(self.entry, name) if changed is None else changed
+
+    def place_of(self, name: str) -> Place:
+        """Where the part that counts was written."""
+        is_changed = self.change is not None and getattr(self.change, name) is not None
+        if is_changed and self.change_place is not None:
+            return self.change_place.below(name)
+        return self.place.below(name)
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """An operation as it is in force; each `…_place` says where that part was written."""
 
     id: str
@@ -45,9 +68,21 @@ class Operation:
     guards: tuple[GuardEntry, ...]
     body_optional: bool
     place: Place
-    requires_place: Place
-    also_place: Place
-    guards_place: Place
+    draft: _Draft
+
+    # Looked for when they are asked for: of most operations there is nothing to say.
+
+    @property
+    def requires_place(self) -> Place:
+        return self.draft.place_of("requires")
+
+    @property
+    def also_place(self) -> Place:
+        return self.draft.place_of("also")
+
+    @property
+    def guards_place(self) -> Place:
+        return self.draft.place_of("guards")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +110,6 @@ def assemble(service: ServiceDocument) -> tuple[Catalogue, tuple[Diagnostic, ...
     return assembly.finished(service), tuple(assembly.findings)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """An operation's entry, and what replaces parts of it."""
-
-    entry: OperationEntry
-    place: Place
-    change: ChangedOperation | None = None
-    change_place: Place | None = None
-
-    def part(self, name: str) -> tuple[Any, Place]:
-        """The part `name` that counts, and where it was written."""
-        if self.change is not None and self.change_place is not None:
-            changed = getattr(self.change, name)
-            if changed is not None:
-                return changed, self.change_place.below(name)
-        return getattr(self.entry, name), self.place.below(name)
-
-
 class _Assembly:
     """A catalogue on its way from what was shipped to what is in force."""
 
@@ -106,9 +123,9 @@ class _Assembly:
             name: (entry, place.below("parameters", name))
             for name, entry in shipped.parameters.items()
         }
+        places = dict(place.below("operations"))
         self.drafts = {
-            name: _Draft(entry, place.below("operations", name))
-            for name, entry in shipped.operations.items()
+            name: _Draft(entry, places[name]) for name, entry in shipped.operations.items()
         }
 
     def change(self, overrides: Written[OverridesFile], name: str) -> None:
@@ -200,34 +217,28 @@ class _Assembly:
     def _operation(
         self, name: str, draft: _Draft, grammars: Mapping[str, Grammar]
     ) -> Operation | None:
-        where = draft.place.where("request")
         written = _REQUEST.fullmatch(draft.entry.request)
         if written is None or written[1] not in METHODS:
             advice = f"the methods are {', '.join(METHODS)}"
             said = f"`{draft.entry.request}` is not `METHOD /template`"
-            self._find(where, Code.MALFORMED_REQUEST, said, advice)
+            self._find(draft.place.where("request"), Code.MALFORMED_REQUEST, said, advice)
             return None
         try:
             template = Template.parse(written[2], grammars)
         except TemplateError as error:
-            self._find(where, Code.MALFORMED_REQUEST, str(error))
+            self._find(draft.place.where("request"), Code.MALFORMED_REQUEST, str(error))
             return None
-        requires, requires_place = draft.part("requires")
-        also, also_place = draft.part("also")
-        guards, guards_place = draft.part("guards")
         return Operation(
             id=name,
             title=draft.entry.title,
             method=written[1],
             template=template,
-            requires=requires,
-            also=also,
-            guards=guards,
+            requires=draft.part("requires"),
+            also=draft.part("also"),
+            guards=draft.part("guards"),
             body_optional=draft.entry.body == "optional",
             place=draft.place,
-            requires_place=requires_place,
-            also_place=also_place,
-            guards_place=guards_place,
+            draft=draft,
         )
 
     def _look_for_unused(self, operations: tuple[Operation, ...]) -> None:

@@ -66,6 +66,9 @@ class PermissionNames:
         self._by_title = {title.casefold(): name for name, title in titles.items()}
         self._suggestions = Suggestions(self._names)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def holds(self, names: Iterable[str]) -> bool:
         """Whether there is nothing to complain of."""
         return self._names.issuperset(names)
@@ -136,18 +139,24 @@ class _CatalogueCheck:
             if written is None:
                 continue
             for name in written.entries.permissions:
+                if name not in ACCESS_WORDS and "*" not in name:
+                    continue
                 where = written.place.where("permissions", name, key=True)
                 if name in ACCESS_WORDS:
                     said = f"`{name}` is no permission: `requires` has a meaning for it"
                     yield Diagnostic(where, Code.RESERVED_NAME, said)
-                elif "*" in name:
+                else:
                     said = f"`{name}` is a pattern, and no permission is called by one"
                     yield Diagnostic(where, Code.RESERVED_NAME, said)
 
     def _operation(self, operation: Operation) -> Iterator[Diagnostic]:
-        if not (isinstance(operation.requires, str) and operation.requires in ACCESS_WORDS):
-            yield from self._requires(operation.requires, operation.requires_place)
-        if operation.requires == "public":
+        requires = operation.requires
+        if not (
+            isinstance(requires, str)
+            and (requires in ACCESS_WORDS or requires in self._permissions)
+        ):
+            yield from self._requires(requires, operation.requires_place)
+        if requires == "public":
             rules = (
                 (operation.also, operation.also_place),
                 (operation.guards, operation.guards_place),

@@ -88,9 +88,7 @@ def _roles(roster: Roster, permissions: Permissions) -> dict[str, Role]:
             mask=mask if entry.enabled else 0,
             includes=tuple(dict.fromkeys(entry.includes)),
             where=place.where(key=True),
-            permission_places=dict(
-                zip(entry.permissions, place.below("permissions").items(), strict=True)
-            ),
+            permission_places=place.below("permissions").of_names(entry.permissions),
         )
     return {name: roles[name] for name in roster.roles}
 

@@ -6,7 +6,8 @@ those before it in a trie that knows which segments have something in common.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
+from typing import Any
 
 from policy.catalogue import Catalogue, Operation
 from policy.diagnostics import Code, Diagnostic, Severity
@@ -89,19 +90,20 @@ def _among(candidates: Sequence[Candidate]) -> Iterator[Diagnostic]:
 
 
 def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | None:
+    if how is Closeness.CROSSING:
+        if one.demands_the_same(other):
+            return None
+    elif how is not Closeness.SAME and one.catalogue.spec.name == other.catalogue.spec.name:
+        return None
     where = one.operation.place.where("request")
     there = f"the other is at {other.operation.place.where('request')}"
     if how is Closeness.SAME:
         said = f"{one} answers the same requests as {other}"
         return Diagnostic(where, Code.ROUTE_DUPLICATE, said, there)
     if how is Closeness.CROSSING:
-        if one.demands_the_same(other):
-            return None
         said = f"{_common(one, other)} may mean {one} or {other}"
         advice = f"narrow a parameter, or name a literal under its `except`; {there}"
         return Diagnostic(where, Code.ROUTE_AMBIGUOUS, said, advice)
-    if one.catalogue.spec.name == other.catalogue.spec.name:
-        return None
     closer, further = (one, other) if how is Closeness.CLOSER else (other, one)
     said = (
         f"{closer} of the service `{closer.catalogue.spec.name}` takes requests from {further}"
@@ -130,26 +132,33 @@ class _Node:
     def add(self, candidate: Candidate) -> None:
         node = self
         for segment in candidate.template.segments:
-            if isinstance(segment, str):
-                node = node.literals.setdefault(segment, _Node())
-            else:
-                node = node.parameters.setdefault(segment.grammar, _Node())
+            kind: Any = segment if isinstance(segment, str) else segment.grammar
+            below: dict[Any, _Node] = node.literals if isinstance(segment, str) else node.parameters
+            known = below.get(kind)
+            if known is None:
+                known = below[kind] = _Node()
+            node = known
         node.here.append(candidate)
 
-    def having_common(self, segments: tuple[str | Parameter, ...]) -> Iterator[Candidate]:
+    def having_common(
+        self, segments: tuple[str | Parameter, ...], depth: int = 0
+    ) -> Iterator[Candidate]:
         """The candidates whose template has some request in common with these segments."""
-        if not segments:
+        if depth == len(segments):
             yield from self.here
             return
-        for node in self._nodes_like(segments[0]):
-            yield from node.having_common(segments[1:])
+        for node in self._nodes_like(segments[depth]):
+            yield from node.having_common(segments, depth + 1)
 
-    def _nodes_like(self, segment: str | Parameter) -> Iterator["_Node"]:
+    def _nodes_like(self, segment: str | Parameter) -> "Iterable[_Node]":
         if isinstance(segment, str):
-            if segment in self.literals:
-                yield self.literals[segment]
-            yield from (node for kind, node in self.parameters.items() if kind.fits(segment))
-        else:
-            fits = segment.grammar.fits
-            yield from (node for literal, node in self.literals.items() if fits(literal))
-            yield from self.parameters.values()
+            literal = self.literals.get(segment)
+            if not self.parameters:
+                return () if literal is None else (literal,)
+            like = [node for kind, node in self.parameters.items() if kind.fits(segment)]
+            return like if literal is None else (literal, *like)
+        if not self.literals:
+            return self.parameters.values()
+        fits = segment.grammar.fits
+        literals = (node for literal, node in self.literals.items() if fits(literal))
+        return chain(literals, self.parameters.values())

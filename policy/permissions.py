@@ -7,16 +7,18 @@ demand keeps *all of* and *one of* apart to the very end: a refused caller must 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Self
+
+import msgspec
 
 from policy.decision import Missing
 
 __all__ = ["NO_DEMAND", "Demand", "Permissions"]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True, gc=False):
     """Every bit of `all_of`, and at least one bit of each group of `any_of`."""
 
     all_of: int = 0
@@ -25,6 +27,9 @@ class Demand:
     @classmethod
     def joined(cls, demands: Iterable[Self]) -> Self:
         """What meets all of `demands`; a group that is asked for twice is kept once."""
+        demands = tuple(demands)
+        if len(demands) == 1 and len(demands[0].any_of) <= 1:
+            return demands[0]
         all_of, groups = 0, dict[int, None]()
         for demand in demands:
             all_of |= demand.all_of
@@ -60,6 +65,8 @@ class Demand:
 
     def unmet_by(self, held: int) -> Self:
         """What is missing. A group that the missing bits of `all_of` would meet is not named."""
+        if not held and not self.any_of:
+            return self
         all_of = self.all_of & ~held
         known = held | all_of
         return type(self)(all_of, tuple(group for group in self.any_of if not known & group))
@@ -94,10 +101,9 @@ class Permissions:
 
     def mask_of(self, names: Iterable[str]) -> int:
         """The bits of known names; an unknown name is a `KeyError`, never a bit."""
-        mask = 0
-        for name in names:
-            mask |= self._bits[name]
-        return mask
+        bits = [self._bits[name] for name in names]
+        # The bits of a large policy are long numbers: where one will do, none is made.
+        return bits[0] if len(bits) == 1 else reduce(or_, bits, 0)
 
     def names_of(self, mask: int) -> tuple[str, ...]:
         """The names of the bits of `mask`, in the order of the catalogues."""

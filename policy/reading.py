@@ -25,8 +25,9 @@ from yaml import (
 )
 
 from policy.diagnostics import Code, Diagnostic, Location
+from policy.spots import COLUMN_BITS, Spot, location_of
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Plain", "Reader", "Spot", "Unreadable", "location_of"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Plain", "Reader", "Unreadable"]
 
 # 100,000 assignments take some 6 MB. Kubernetes refuses objects of more than 1 MiB, etcd likewise.
 MAX_BYTES = 32 * 1024 * 1024
@@ -35,21 +36,9 @@ MAX_DEPTH = 24
 
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
-Spot = Any
-"""Where a value begins, as `line * 2**32 + column` from 0: of a word this number; of a list a tuple
-of it and the spots of the items; of a mapping a tuple of it and by turns those of keys and values.
-"""
-
-_COLUMN_BITS = 32
-_COLUMN = (1 << _COLUMN_BITS) - 1
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", re.ASCII)
+_ODD_KEYS = frozenset({"", "<<"})
 _WRITE_OUT = "write the value out where it is needed"
-
-
-def location_of(spot: Spot, file: str) -> Location:
-    """Where `spot` begins, as people count."""
-    start = spot[0] if type(spot) is tuple else spot
-    return Location(file, (start >> _COLUMN_BITS) + 1, (start & _COLUMN) + 1)
 
 
 class Unreadable(Exception):
@@ -114,51 +103,67 @@ class Reader:
             self._stop(Location(self.file), Code.YAML_EMPTY, "the file holds nothing")
         return value, root
 
-    def _value(self, event: Event, depth: int) -> tuple[Plain, Spot]:
+    def _value(self, event: Any, depth: int) -> tuple[Plain, Spot]:
         """Any value, of which `event` is the first."""
-        if isinstance(event, AliasEvent):
+        kind = type(event)
+        if kind is AliasEvent:
             self._find(event, Code.YAML_ALIAS, f"`*{event.anchor}` is an alias", _WRITE_OUT)
             return None, _spot(event)
-        self._check_properties(event)
-        if isinstance(event, ScalarEvent):
+        if event.anchor is not None or event.tag is not None:
+            self._check_properties(event)
+        if kind is ScalarEvent:
             return event.value if event.style else self._words[event.value], _spot(event)
-        if depth > MAX_DEPTH:
-            said = f"values are nested more than {MAX_DEPTH} deep"
-            self._stop(self._at(event), Code.YAML_TOO_DEEP, said)
-        if isinstance(event, SequenceStartEvent):
+        if kind is SequenceStartEvent:
             return self._sequence(event, depth)
-        return self._mapping(cast("MappingStartEvent", event), depth)
+        return self._mapping(event, depth)
 
-    def _sequence(self, event: Event, depth: int) -> tuple[list[Plain], Spot]:
+    def _sequence(self, event: Any, depth: int) -> tuple[list[Plain], Spot]:
+        if depth > MAX_DEPTH:
+            self._stop_at_depth(event)
         items: list[Plain] = []
         spots: list[Spot] = [_spot(event)]
         take, words = self._take, self._words
-        while type(event := take()) is not SequenceEndEvent:
-            if type(event) is ScalarEvent and event.anchor is None and event.tag is None:
+        while (kind := type(event := take())) is not SequenceEndEvent:
+            if kind is ScalarEvent and event.anchor is None and event.tag is None:
                 items.append(event.value if event.style else words[event.value])
-                mark: Any = event.start_mark
-                spots.append(mark.line << _COLUMN_BITS | mark.column)
+                mark = event.start_mark
+                spots.append(mark.line << COLUMN_BITS | mark.column)
             else:
                 value, spot = self._value(event, depth + 1)
                 items.append(value)
                 spots.append(spot)
         return items, tuple(spots)
 
-    def _mapping(self, event: Event, depth: int) -> tuple[dict[str, Plain], Spot]:
+    def _mapping(self, event: Any, depth: int) -> tuple[dict[str, Plain], Spot]:
+        if depth > MAX_DEPTH:
+            self._stop_at_depth(event)
         mapping: dict[str, Plain] = {}
-        numbers: dict[str, int] = {}  # of the keys, from the first that is given twice
+        numbers: dict[str, int] | None = None  # of the keys, from the first that is given twice
         spots: list[Spot] = [_spot(event)]
-        take, words, key_of = self._take, self._words, self._key
-        while type(event := take()) is not MappingEndEvent:
-            key = key_of(event, depth)
-            below = take()
+        take, words, intern = self._take, self._words, sys.intern
+        while (kind := type(event := take())) is not MappingEndEvent:
+            key: Any
+            if (
+                kind is ScalarEvent
+                and event.anchor is None
+                and event.tag is None
+                and (key := event.value) not in _ODD_KEYS
+            ):
+                key = intern(key)
+            else:
+                key = self._key(event, depth)
+            below: Any = take()
+            kind = type(below)
             value: Plain
             spot: Spot
-            mark: Any
-            if type(below) is ScalarEvent and below.anchor is None and below.tag is None:
+            if kind is ScalarEvent and below.anchor is None and below.tag is None:
                 value = below.value if below.style else words[below.value]
                 mark = below.start_mark
-                spot = mark.line << _COLUMN_BITS | mark.column
+                spot = mark.line << COLUMN_BITS | mark.column
+            elif kind is SequenceStartEvent and below.anchor is None and below.tag is None:
+                value, spot = self._sequence(below, depth + 1)
+            elif kind is MappingStartEvent and below.anchor is None and below.tag is None:
+                value, spot = self._mapping(below, depth + 1)
             else:
                 value, spot = self._value(below, depth + 1)
             if key is None:
@@ -173,11 +178,12 @@ class Reader:
                 numbers[key] = len(mapping)
             mapping[key] = value
             mark = event.start_mark
-            spots += mark.line << _COLUMN_BITS | mark.column, spot
+            spots.append(mark.line << COLUMN_BITS | mark.column)
+            spots.append(spot)
         return mapping, tuple(spots)
 
     def _key(self, event: Event, depth: int) -> str | None:
-        """The text of a key, or None if it is no text; then the finding is written down."""
+        """The text of a key, or None if it is none; then the finding is written down."""
         if not isinstance(event, ScalarEvent):
             self._find(event, Code.YAML_KEY, "a key must be a single word or text")
             self._value(event, depth + 1)
@@ -220,6 +226,10 @@ class Reader:
     def _at(self, event: Event) -> Location:
         return location_of(_spot(event), self.file)
 
+    def _stop_at_depth(self, event: Event) -> NoReturn:
+        said = f"values are nested more than {MAX_DEPTH} deep"
+        self._stop(self._at(event), Code.YAML_TOO_DEEP, said)
+
     def _find(self, event: Event, code: Code, message: str, advice: str | None = None) -> None:
         self.findings.append(Diagnostic(self._at(event), code, message, advice))
 
@@ -230,7 +240,8 @@ class Reader:
 
 def _spot(event: Event) -> int:
     mark: Any = event.start_mark
-    return cast("int", mark.line << _COLUMN_BITS | mark.column)
+    spot: int = mark.line << COLUMN_BITS | mark.column
+    return spot
 
 
 def _at_end(file: str, text: str) -> Location:

@@ -68,7 +68,7 @@ def requirement_of(
         access=access,
         demand=Demand.joined(demands),
         extras=tuple(extras),
-        guards=tuple(_guards_of(operation, catalogue)),
+        guards=tuple(_guards_of(operation, catalogue)) if operation.guards else (),
     )
 
 

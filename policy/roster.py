@@ -4,7 +4,7 @@ Every name is defined once, whichever file it stands in; a name that leads nowhe
 include each other in a circle, are findings.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -22,7 +22,7 @@ __all__ = ["Named", "Roster", "gather"]
 E = TypeVar("E")
 
 
-class Named(msgspec.Struct, Generic[E], frozen=True):
+class Named(msgspec.Struct, Generic[E], frozen=True, gc=False):
     """An entry, and where it stands."""
 
     entry: E
@@ -68,16 +68,17 @@ def _collected(document: PolicyDocument, roster: Roster) -> Iterator[Diagnostic]
     for policy in document.policies:
         for section, kind in _SECTIONS.items():
             known: dict[str, Named[object]] = getattr(roster, section)
-            entries = getattr(policy.entries, section)
+            entries: Mapping[str, object] = getattr(policy.entries, section)
             for name, place in policy.place.below(section):
-                if name not in entries:
+                entry = entries.get(name)
+                if entry is None:
                     continue  # left out because something is wrong with it
-                if name not in known:
-                    known[name] = Named(entries[name], place)
-                    continue
-                said = f"the {kind} `{name}` is defined twice"
-                first = f"the first one is at {known[name].place.where(key=True)}"
-                yield Diagnostic(place.where(key=True), Code.DUPLICATE_NAME, said, first)
+                named = Named(entry, place)
+                first = known.setdefault(name, named)
+                if first is not named:
+                    said = f"the {kind} `{name}` is defined twice"
+                    there = f"the first one is at {first.place.where(key=True)}"
+                    yield Diagnostic(place.where(key=True), Code.DUPLICATE_NAME, said, there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,13 @@ class _Known:
 
     def unknown(
         self, names: Collection[str], place: Place, *below: str | int
-    ) -> Iterator[Diagnostic]:
+    ) -> Iterable[Diagnostic]:
         """A finding for each of `names`, which stand at `below`, that is not known."""
-        if self.names.issuperset(names):
-            return
+        return () if self.names.issuperset(names) else self._unknown(names, place, *below)
+
+    def _unknown(
+        self, names: Collection[str], place: Place, *below: str | int
+    ) -> Iterator[Diagnostic]:
         for number, name in enumerate(names):
             if name not in self.names:
                 said = f"no policy file defines the {self.kind} `{name}`"

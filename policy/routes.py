@@ -37,12 +37,15 @@ class Node(Generic[R]):
             if literal is None:
                 literal = self.literals[segment] = Node()
             return literal
+        wanted = segment.grammar
         for grammar, node in self.parameters:
-            if grammar == segment.grammar:
+            if grammar is wanted or grammar == wanted:
                 return node
         node = Node[R]()
-        unordered = (*self.parameters, (segment.grammar, node))
-        self._take(tuple(sorted(unordered, key=lambda pair: pair[0].order)))
+        parameters = (*self.parameters, (wanted, node))
+        if len(parameters) > 1:
+            parameters = tuple(sorted(parameters, key=lambda pair: pair[0].order))
+        self._take(parameters)
         return node
 
     def _take(self, parameters: "tuple[tuple[Grammar, Node[R]], ...]") -> None:
@@ -77,7 +80,8 @@ class Routes(Generic[R]):
     """Routes by method and path.
 
     HEAD asks for what GET would answer, so a HEAD request is walked among the HEAD *and* the GET
-    templates; where both have the same template, the HEAD operation is meant.
+    templates; where both have the same template, the HEAD operation is meant. Where no operation is
+    for HEAD, both methods have the same trie.
     """
 
     __slots__ = ("_count", "_roots")
@@ -88,6 +92,10 @@ class Routes(Generic[R]):
         self._roots: dict[str, Node[R]] = {}
         for method, template, route in listed:
             self._add(method, template, route)
+        if "HEAD" not in self._roots:
+            if "GET" in self._roots:
+                self._roots["HEAD"] = self._roots["GET"]
+            return
         for method, template, route in listed:
             if method == "GET":
                 self._add("HEAD", template, route)

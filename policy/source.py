@@ -19,10 +19,9 @@ from policy.reading import (
     MAX_DEPTH,
     Plain,
     Reader,
-    Spot,
     Unreadable,
-    location_of,
 )
+from policy.spots import Places, Spot, location_of
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Path", "Place", "Plain", "Source", "parse", "scan"]
 
@@ -60,7 +59,7 @@ class Source:
         return index[key]
 
 
-class Place(msgspec.Struct, frozen=True, eq=False):
+class Place(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A value of a source, with its spot and that of its key: the way on to all that is within."""
 
     source: Source
@@ -90,12 +89,10 @@ class Place(msgspec.Struct, frozen=True, eq=False):
             return self.below(*steps).where(key=key)
         return location_of(self._key if key else self._spot, self.source.file)
 
-    def items(self) -> tuple[Location, ...]:
-        """Where each item of a list stands."""
-        if not isinstance(self._value, list):
-            return ()
-        file = self.source.file
-        return tuple(location_of(spot, file) for spot in self._spot[1:])
+    def of_names(self, names: tuple[str, ...]) -> Places:
+        """Where each item of a list stands, by what was read of the list."""
+        spots = self._spot[1:] if isinstance(self._value, list) else ()
+        return Places(self.source.file, names, spots)
 
     def __iter__(self) -> Iterator[tuple[str, "Place"]]:
         """Every key of a mapping, with the place of its value; quicker than one by one."""

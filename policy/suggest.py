@@ -22,7 +22,8 @@ class Suggestions:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)
-        self._plain = {_plain(name): name for name in reversed(self._names)}
+        # Most files are right, and then nobody asks.
+        self._plain: dict[str, str] | None = None
         self._left = _PATIENCE
 
     def help_for(self, name: str) -> str | None:
@@ -32,6 +33,8 @@ class Suggestions:
 
     def closest(self, name: str) -> str | None:
         """The nearest right name, the first of several that are equally near."""
+        if self._plain is None:
+            self._plain = {_plain(right): right for right in reversed(self._names)}
         if (same := self._plain.get(_plain(name))) is not None:
             return same
         limit = min(max(len(name), 3) // 3, _MAX_DISTANCE)

@@ -32,10 +32,13 @@ __all__ = [
 ]
 
 
+_set = object.__setattr__
+
+
 def _put(frozen: object, **fields: object) -> None:
     """Set what is computed from the other fields, while the value is being made."""
     for name, value in fields.items():
-        object.__setattr__(frozen, name, value)
+        _set(frozen, name, value)
 
 
 class Access(StrEnum):
@@ -93,6 +96,17 @@ class Requirement:
     watched: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        if not self.extras:
+            _put(
+                self,
+                ceiling=Demand.joined((self.demand,)),
+                query_extras=(),
+                body_extras=(),
+                reads_query=False,
+                reads_body=bool(self.guards),
+                watched=frozenset(),
+            )
+            return
         conditions = [extra.condition for extra in self.extras]
         every = (self.demand, *(extra.demand for extra in self.extras))
         by_body = tuple(extra for extra in self.extras if extra.condition.body_test is not None)
@@ -220,7 +234,7 @@ class Role:
     permission_places: Mapping[str, Location] = field(repr=False)
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class Assignment(msgspec.Struct, frozen=True, gc=False):
     """What a user, a group or a value of the roles claim is given."""
 
     where: Location

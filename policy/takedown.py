@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from policy.routes import Node
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["take_down"]
 
@@ -33,8 +33,8 @@ def take_down(table: DecisionTable) -> Iterator[None]:
         for name in _READY:
             object.__setattr__(route, name, None)
         yield
-    for method in table.routes.methods:
-        root: Node[Route] | None = table.routes.root_of(method)
+    # HEAD and GET may have the same one.
+    for root in dict.fromkeys(map(table.routes.root_of, table.routes.methods)):
         if root is not None:
             yield from _node(root)
 

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+import msgspec
+
 __all__ = [
     "ALPHABETS",
     "Closeness",
@@ -84,17 +86,19 @@ class Grammar:
         )
 
 
+_IDENTIFIER = Grammar()
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     name: str
-    grammar: Grammar = Grammar()
+    grammar: Grammar = _IDENTIFIER
 
     def __str__(self) -> str:
         return f"{{{self.name}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """The segments of a path below `/`; no segments at all is the root itself."""
 
     segments: tuple[str | Parameter, ...]
@@ -121,11 +125,12 @@ class Template:
     @property
     def parameters(self) -> tuple[tuple[int, str], ...]:
         """Position and name of each parameter."""
-        return tuple(
+        named = [
             (position, segment.name)
             for position, segment in enumerate(self.segments)
             if isinstance(segment, Parameter)
-        )
+        ]
+        return tuple(named)
 
     def __str__(self) -> str:
         return "/" + "/".join(map(str, self.segments))
@@ -133,7 +138,7 @@ class Template:
 
 def _segment(part: str, grammars: Mapping[str, Grammar]) -> str | Parameter:
     if named := _NAME.fullmatch(part):
-        return Parameter(named[1], grammars.get(named[1], Grammar()))
+        return Parameter(named[1], grammars.get(named[1], _IDENTIFIER))
     if not part:
         raise TemplateError("a segment is empty")
     if "{" in part or "}" in part:

@@ -89,3 +89,11 @@ def test_a_decision_outlives_its_table() -> None:
     assert isinstance(decision, policy.Decision)
     assert decision.route is not None
     assert (decision.reason, decision.route.id) == (before[0], "read-record")
+
+
+def test_a_trie_that_two_methods_share_is_taken_down_once() -> None:
+    gone = sent(table())
+    assert gone.routes.root_of("HEAD") is gone.routes.root_of("GET")
+    for _ in policy.take_down(gone):
+        pass
+    assert gone.routes.find("HEAD", ("records", "7")) is None
