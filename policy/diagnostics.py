@@ -91,6 +91,10 @@ class Code(StrEnum):
     POINTLESS_RULE = "pointless-rule", "a rule can never apply, or applies always"
     NOTHING_MEANT = "nothing-meant", "an assertion speaks of requests that there are none of"
     ROUTE_DUPLICATE = "route-duplicate", "two operations answer to exactly the same requests"
+    TOO_MANY_COMBINATIONS = (
+        "too-many-combinations",
+        "the conditions of an operation combine in too many ways to be looked through",
+    )
     ROUTE_AMBIGUOUS = "route-ambiguous", "a request may match two operations, neither closer"
 
     # Expectations that could not fail, or could not hold.
@@ -116,6 +120,7 @@ class Code(StrEnum):
     RULE_REDUNDANT = "rule-redundant", "an `also` asks for what is needed anyway"
     GUARD_REDUNDANT = "guard-redundant", "a guard refuses only what another one refuses anyway"
     OVERRIDE_WEAKENS = "override-weakens", "an override allows what the catalogue refuses"
+    ACCEPTED_NOTHING = "accepted-nothing", "a comment accepts a warning that is not there"
     LOOK_ALIKE_NAME = "look-alike-name", "two names differ and can hardly be told apart"
     MIXED_SCRIPT_NAME = "mixed-script-name", "a name mixes letters of several scripts"
 

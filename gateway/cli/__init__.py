@@ -31,7 +31,7 @@ from gateway.cli import (
     user,
     who_can,
 )
-from gateway.cli.output import Exit, show_fault, show_findings
+from gateway.cli.output import Exit, show_fault, show_findings, show_misuse
 from gateway.errors import SettingsInvalid
 from policy import PolicyInvalid, PolicyUnreadable
 
@@ -85,8 +85,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except PolicyUnreadable as unreadable:
         show_fault(str(unreadable))
         return Exit.COULD_NOT
+    except click.exceptions.NoArgsIsHelpError as nothing:
+        nothing.show()
+        return Exit.COULD_NOT
     except click.UsageError as misuse:
-        misuse.show()
+        show_misuse(misuse)
         return Exit.COULD_NOT
     except click.ClickException as error:
         show_fault(error.format_message())

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from gateway.audit import rfc3339, safe_text
+from gateway.cli.output import why
 from gateway.learning import AuditLog
 from policy import Missing
 
@@ -51,10 +52,17 @@ def audit_options(command: F) -> F:
 
 
 def audit_log(logs: Sequence[str], since: str, until: str) -> AuditLog:
-    """The lines of these files; ClickException where one of them is not there."""
+    """The lines of these files; ClickException where one of them cannot be read at all."""
+    if since and until and since >= until:
+        raise click.UsageError("--since is not before --until: no line can count")
     for name in logs:
-        if name != "-" and not Path(name).exists():
-            raise click.ClickException(f"there is no file `{safe_text(name)}`")
+        if name == "-":
+            continue
+        try:
+            with Path(name).open("rb"):
+                pass
+        except OSError as error:
+            raise click.ClickException(f"{safe_text(name)} cannot be read: {why(error)}") from None
     return AuditLog(logs, since, until)
 
 

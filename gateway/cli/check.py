@@ -5,6 +5,7 @@ What it would take and nobody can have meant is found here only.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,38 +14,40 @@ import msgspec
 import policy
 from gateway.authn import build_authenticator
 from gateway.cli.annotations import annotation_of
-from gateway.cli.output import Exit, config_option, show_findings, show_json
+from gateway.cli.output import Exit, config_option, formats_option, show_findings, show_json
 from gateway.cli.sarif import sarif_of
+from gateway.cli.sentences import counted
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.settings import load_settings, specs
 from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity, in_order
-from policy.analysis import Openings, lint
+from policy.analysis import Accepted, Openings, accepted_of, lint
 
 __all__ = ["command"]
 
 
 @click.command("check")
 @config_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs, SARIF or GitHub's annotations for code review.",
+@formats_option(
+    *("text", "json", "sarif", "github"),
+    told="Text for people, JSON for programs, SARIF or GitHub's annotations for code review.",
 )
-@click.option("--strict", is_flag=True, help="Exit with 2 when there are only warnings.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit with 2 when there are only warnings, if nobody has accepted them.",
+)
 def command(config: Path, format_: str, *, strict: bool) -> int:
     """Read settings, keys, users, catalogues and policy, and tell every finding at once.
 
     Exits with 3 when there is an error; warnings alone are told and exit with 0, or with 2 under
-    --strict.
+    --strict. A comment `# accepted: CODE: reason` on the line of a warning, or right above it,
+    says that it is meant so.
     """
-    table, findings = _read(config)
+    table, findings, accepted = _read(config)
     match format_:
         case "json":
-            show_json(_report(table, findings))
+            show_json(_report(table, findings, accepted))
         case "sarif":
             show_json(sarif_of(findings))
         case "github":
@@ -53,37 +56,48 @@ def command(config: Path, format_: str, *, strict: bool) -> int:
         case _:
             show_findings(findings)
             if table is not None:
-                click.echo(_summary(config, table))
+                click.echo(_summary(config, table, accepted))
     if table is None:
         return Exit.INVALID
     return Exit.DENIED_OR_DIFFERENT if strict and findings else Exit.YES
 
 
-def _read(config: Path) -> tuple[DecisionTable | None, tuple[Diagnostic, ...]]:
-    """The table that a gateway would start with, if it would, and all there is to say of it."""
+def _read(
+    config: Path,
+) -> tuple[DecisionTable | None, tuple[Diagnostic, ...], tuple[Accepted, ...]]:
+    """The table that a gateway would start with, if it would, and all there is to say of it.
+
+    Where something is wrong, nothing is accepted: not everything was looked at.
+    """
     try:
         settings = load_settings(config, os.environ)
     except SettingsInvalid as invalid:
-        return None, in_order(invalid.diagnostics)
+        return None, in_order(invalid.diagnostics), ()
     refused: tuple[Diagnostic, ...] = ()
     try:
         build_authenticator(settings.identity, SystemClock())
     except SettingsInvalid as invalid:
         refused = invalid.diagnostics
     try:
-        document = policy.load(policy.read(specs(settings), settings.policy))
+        sources = policy.read(specs(settings), settings.policy)
+        document = policy.load(sources)
         table = policy.compile(document)
     except PolicyInvalid as invalid:
-        return None, in_order((*refused, *invalid.diagnostics))
-    return None if refused else table, in_order((*refused, *lint(document, table)))
+        return None, in_order((*refused, *invalid.diagnostics)), ()
+    findings = lint(document, table)
+    if refused:
+        return None, in_order((*refused, *findings)), ()
+    return table, *accepted_of(findings, sources)
 
 
-def _summary(config: Path, table: DecisionTable) -> str:
+def _summary(config: Path, table: DecisionTable, accepted: Sequence[Accepted]) -> str:
     said = (
         f"{config}: {len(table.services)} services, {len(table.operations)} operations, "
         f"{len(table.permissions)} permissions, {len(table.roles)} roles; "
         f"policy version {table.version}"
     )
+    if accepted:
+        said += f"\n{counted(len(accepted), 'warning')} accepted by comments"
     openings = Openings(table)
     opened = {role.name: openings.counts(role) for role in table.roles.values()}
     if not opened:
@@ -95,12 +109,17 @@ def _summary(config: Path, table: DecisionTable) -> str:
     )
 
 
-def _report(table: DecisionTable | None, findings: tuple[Diagnostic, ...]) -> dict[str, object]:
+def _report(
+    table: DecisionTable | None, findings: Sequence[Diagnostic], accepted: Sequence[Accepted]
+) -> dict[str, object]:
     return {
         "valid": table is not None,
         "policy": None if table is None else table.version,
         "errors": sum(finding.severity is Severity.ERROR for finding in findings),
         "findings": [msgspec.to_builtins(finding) for finding in findings],
+        "accepted": [
+            {**msgspec.to_builtins(each.finding), "reason": each.reason} for each in accepted
+        ],
         "roles": {} if table is None else _roles(table),
     }
 

@@ -1,6 +1,5 @@
 """`ucs-gateway diff`: what everybody gains and loses when one policy takes the place of another."""
 
-import os
 from pathlib import Path
 
 import click
@@ -8,8 +7,7 @@ import click
 from gateway.cli.difference_report import report_of
 from gateway.cli.difference_text import lines_of
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
-from gateway.cli.policies import policy_at
-from gateway.settings import load_settings
+from gateway.cli.policies import policy_at, settings_at
 from policy.analysis import difference
 
 __all__ = ["command"]
@@ -45,7 +43,7 @@ def command(
     """
     # A settings file brings its own services; those of --config are for folders.
     needed = config if old.is_dir() or new.is_dir() else new
-    settings = load_settings(needed, os.environ)
+    settings = settings_at(needed)
     before, after = policy_at(old, settings), policy_at(new, settings)
     found = difference(before, after)
     if format_ == "json":

@@ -2,13 +2,15 @@
 
 The edited files are checked together with all others, as `ucs-gateway check` would, before any of
 them is written. A policy that has errors already may be edited, so that it can be mended by
-command; it must not get new ones.
+command; it must not get new ones. New warnings are shown, and keep nobody from writing.
 """
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from gateway.cli.output import Exit, config_option, format_option, near, show_fi
 from gateway.cli.replacing import locked, replace_files
 from gateway.settings import Settings, load_settings, specs
 from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity, Sources, Text
-from policy.analysis import WhoKind
+from policy.analysis import WhoKind, accepted_of, lint
 from policy.editing import (
     EditRefused,
     Effect,
@@ -30,22 +32,29 @@ from policy.editing import (
     Step,
     effect_of,
     of_kind,
-    suggestion,
 )
 
-__all__ = ["edit", "edit_options", "file_option", "looked_up", "settings_and_table", "show_options"]
+__all__ = ["Plan", "edits", "file_option", "settings_and_table", "show_options"]
 
 _MOST_NAMES = 6
 
 Plan = Callable[[PolicyFiles], Step]
+"""Works out, from the files as they are, what is to change in them."""
 
 
-def edit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that edits."""
+def edits(command: Callable[..., Plan]) -> Callable[..., int]:
+    """A command that edits: it says what to change, and gets the options of all such commands."""
+
+    @wraps(command)
+    def edit_by(
+        *, config: Path, dry_run: bool, format_: str, file: Path | None = None, **names: Any
+    ) -> int:
+        return _edit(command(**names), config=config, dry_run=dry_run, format_=format_, file=file)
+
     dry_run = click.option(
         "--dry-run", is_flag=True, help="Show what would change in the files, and write nothing."
     )
-    return config_option(format_option(dry_run(command)))
+    return config_option(format_option(dry_run(edit_by)))
 
 
 def show_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,16 +75,7 @@ def settings_and_table(config: Path) -> tuple[Settings, DecisionTable]:
     return settings, load_table(settings)
 
 
-def looked_up(name: str, names: Iterable[str], kind: str) -> None:
-    """Refuse a name that is none of `names`, with the one that may be meant."""
-    known = tuple(names)
-    if name not in known:
-        shown = ascii(name)[1:-1] if not name.isprintable() else name
-        said = f"no policy file defines the {kind} `{shown}`"
-        raise click.ClickException(_with_help(said, suggestion(name, known)))
-
-
-def edit(plan: Plan, *, config: Path, dry_run: bool, format_: str, file: Path | None = None) -> int:
+def _edit(plan: Plan, *, config: Path, dry_run: bool, format_: str, file: Path | None) -> int:
     """Make the edit that `plan` works out; the exit code of the command."""
     settings = load_settings(config, os.environ)
     with nullcontext() if dry_run else locked(settings.policy):
@@ -88,12 +88,10 @@ def edit(plan: Plan, *, config: Path, dry_run: bool, format_: str, file: Path | 
             texts = files.edited(step)
         except EditRefused as refused:
             raise click.ClickException(str(refused)) from None
-        old, faults = _compiled(sources)
-        new, findings = (old, faults)
-        if texts:
-            new, findings = _compiled(_with_texts(sources, texts))
-        fresh = _fresh(faults, findings)
-        report = _Report(step, texts, files.texts, old, new, fresh)
+        old = _Checked(sources)
+        new = _Checked(_with_texts(sources, texts)) if texts else old
+        fresh = _fresh(old, new)
+        report = _Report(step, texts, files.texts, old.table, new.table, fresh)
         is_sound = not any(found.severity is Severity.ERROR for found in fresh)
         if is_sound and texts and not dry_run:
             contents = {Path(name): text.encode() for name, text in texts.items()}
@@ -103,7 +101,7 @@ def edit(plan: Plan, *, config: Path, dry_run: bool, format_: str, file: Path | 
         show_json(report.as_json())
     else:
         report.show(dry_run=dry_run)
-        if is_sound and new is None:
+        if is_sound and new.table is None:
             click.echo("note: the policy had errors before, and still has: see `check`", err=True)
     return Exit.YES if is_sound else Exit.INVALID
 
@@ -124,8 +122,14 @@ class _Report:
         self._texts = texts
         self._old_texts = old_texts
         self._fresh = fresh
-        self._effect = None if old is None or new is None else effect_of(old, new)
+        self._effect: Effect | None = None
+        self._why_no_effect: PolicyInvalid | None = None
         self.is_written = False
+        if old is not None and new is not None:
+            try:
+                self._effect = effect_of(old, new)
+            except PolicyInvalid as too_many:
+                self._why_no_effect = too_many
 
     @property
     def _is_refused(self) -> bool:
@@ -139,11 +143,8 @@ class _Report:
         if self._is_refused:
             click.echo("nothing is written: the policy would have these errors", err=True)
             return
-        for line in self._step.said:
+        for line in self._said():
             click.echo(near(line))
-        if self._effect is not None and self._step.said:
-            for line in _in_words(self._effect):
-                click.echo(line)
         for note in self._step.notes:
             click.echo(f"note: {near(note)}", err=bool(self._step.said))
         if not self._texts:
@@ -152,6 +153,14 @@ class _Report:
             click.echo("nothing is written (--dry-run)")
         else:
             click.echo(near(f"written: {', '.join(self._texts)}"))
+
+    def _said(self) -> Iterator[str]:
+        """What is done, and what that means."""
+        yield from self._step.said
+        if self._step.said and self._effect is not None:
+            yield from _in_words(self._effect)
+        elif self._step.said and self._why_no_effect is not None:
+            yield f"what this opens and closes cannot be told:\n  {self._why_no_effect}"
 
     def as_json(self) -> dict[str, object]:
         effect = self._effect
@@ -224,12 +233,24 @@ def _permissions(sources: Sources) -> dict[str, str]:
     return {name: table.permissions.title_of(name) for name in table.permissions}
 
 
-def _compiled(sources: Sources) -> tuple[DecisionTable | None, tuple[Diagnostic, ...]]:
-    try:
-        table = policy.compile(policy.load(sources))
-    except PolicyInvalid as invalid:
-        return None, invalid.diagnostics
-    return table, table.findings
+class _Checked:
+    """A policy as `check` sees it; `table` is None if it has errors."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.table: DecisionTable | None = None
+        try:
+            self._document = policy.load(sources)
+            self.table = policy.compile(self._document)
+            self.findings = self.table.findings
+            self._sources = sources
+        except PolicyInvalid as invalid:
+            self.findings = invalid.diagnostics
+
+    def linted(self) -> tuple[Diagnostic, ...]:
+        """Everything there is to say and nobody has accepted, where there are no errors."""
+        if self.table is None:
+            return self.findings
+        return accepted_of(lint(self._document, self.table), self._sources)[0]
 
 
 def _with_texts(sources: Sources, texts: Mapping[str, str]) -> Sources:
@@ -243,14 +264,21 @@ def _with_texts(sources: Sources, texts: Mapping[str, str]) -> Sources:
     return Sources(sources.services, tuple(policies))
 
 
-def _fresh(old: Sequence[Diagnostic], new: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The findings that were not there before, wherever they stood."""
-    known = [(found.where.file, found.code, found.message) for found in old]
+def _fresh(old: _Checked, new: _Checked) -> list[Diagnostic]:
+    """The findings that were not there before, wherever they stood.
+
+    What is hardly meant is told of a sound policy only, and compared with what was one before.
+    """
+    if old is new:
+        return []
+    can_compare = old.table is not None and new.table is not None
+    before, after = (each.linted() if can_compare else each.findings for each in (old, new))
+    known = Counter((found.where.file, found.code, found.message) for found in before)
     fresh = []
-    for found in new:
+    for found in after:
         same = (found.where.file, found.code, found.message)
-        if same in known:
-            known.remove(same)
+        if known[same]:
+            known[same] -= 1
         else:
             fresh.append(found)
     return fresh
@@ -272,7 +300,3 @@ def _within(folder: Path, file: Path) -> Path:
     if meant.suffix not in {".yaml", ".yml"} or meant.name.startswith("."):
         raise click.ClickException(f"{file}: a policy file is called `*.yaml`")
     return folder / meant.name
-
-
-def _with_help(said: str, advice: str | None) -> str:
-    return said if advice is None else f"{said}\n  help: {advice}"

@@ -7,6 +7,7 @@ import click
 from msgspec.structs import replace
 
 from gateway.app import load_table
+from gateway.cli.known import looked_up
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
 from gateway.cli.recorded import Recorded, record_of, recorded
 from gateway.cli.requests import canonical_target, facts_of
@@ -75,18 +76,19 @@ def command(
     _one_question(method, target, id_, only_without_id=(name, body), only_with_id=(audit,))
     settings = load_settings(config, os.environ)
     table = load_table(settings)
-    if unknown := sorted(set(roles) - table.roles.keys()):
-        raise click.ClickException(f"no policy file defines the role `{unknown[0]}`")
-    if unknown := sorted(set(claims) - table.claims.keys()):
-        raise click.ClickException(f"no policy file maps the claim `{unknown[0]}`")
+    for role in roles:
+        looked_up(role, table.roles, "role")
+    for claim in claims:
+        looked_up(claim, table.claims, "claim")
     if id_ is not None:
         record = record_of(id_, audit, settings)
         told = Recorded(table, record, frozenset(roles), frozenset(claims))
         now = told.explanation
         report = None if now is None or told.probe is None else _report(now, told.probe.target)
         return recorded(told, report, format_)
-    if name is not None and not name.isprintable():
-        raise click.ClickException("the name after --as has characters that cannot be seen")
+    if name is not None and not (name and name.isprintable()):
+        fault = "has characters that cannot be seen" if name else "is empty"
+        raise click.ClickException(f"the name after --as {fault}")
     if name is not None and name not in table.users:
         click.echo(f"note: no policy file names the user `{name}`", err=True)
     caller = _caller(name, roles, claims)

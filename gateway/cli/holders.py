@@ -5,20 +5,12 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.editing import (
-    edit,
-    edit_options,
-    file_option,
-    looked_up,
-    settings_and_table,
-    show_options,
-)
+from gateway.cli.editing import Plan, edits, file_option, settings_and_table, show_options
+from gateway.cli.known import looked_up
 from gateway.cli.output import Exit, near, show_json
 from policy import DecisionTable
 from policy.editing import (
     HolderPortrait,
-    PolicyFiles,
-    Step,
     assign,
     portrait_of_holder,
     remove,
@@ -39,7 +31,7 @@ def add_commands(group: click.Group, section: str, kind: str) -> None:
         ("assign", _assign(section), f"Give a {kind} {what}; one that is new is added."),
         ("remove", _remove(section, kind), f"Take {what} from a {kind}."),
         ("show", _show(section, kind), f"Show a {kind}: its roles, and whence each permission."),
-        ("list", _list(section), f"List every {kind} that policy files name."),
+        ("list", _list(section, kind), f"List every {kind} that policy files name."),
     )
     for name, function, told in commands:
         takes_groups = section == "users" and name in {"assign", "remove"}
@@ -50,25 +42,11 @@ def _assign(section: str) -> Command:
     @click.argument("name")
     @click.argument("roles", nargs=-1)
     @file_option
-    @edit_options
-    def assign_(
-        name: str,
-        roles: tuple[str, ...],
-        file: Path | None,
-        config: Path,
-        dry_run: bool,
-        format_: str,
-        groups: tuple[str, ...] = (),
-    ) -> int:
+    @edits
+    def assign_(name: str, roles: tuple[str, ...], groups: tuple[str, ...] = ()) -> Plan:
         if not roles and not groups:
             raise click.UsageError("name what to assign")
-        return edit(
-            lambda files: assign(files, section, name, roles, groups, file=files.new_file),
-            config=config,
-            dry_run=dry_run,
-            format_=format_,
-            file=file,
-        )
+        return lambda files: assign(files, section, name, roles, groups, file=files.new_file)
 
     return assign_
 
@@ -77,25 +55,15 @@ def _remove(section: str, kind: str) -> Command:
     @click.argument("name")
     @click.argument("roles", nargs=-1)
     @click.option("--all", "everything", is_flag=True, help=f"Take the {kind} out of the policy.")
-    @edit_options
+    @edits
     def remove_(
-        name: str,
-        roles: tuple[str, ...],
-        everything: bool,
-        config: Path,
-        dry_run: bool,
-        format_: str,
-        groups: tuple[str, ...] = (),
-    ) -> int:
+        name: str, roles: tuple[str, ...], everything: bool, groups: tuple[str, ...] = ()
+    ) -> Plan:
         if everything == bool(roles or groups):
             raise click.UsageError("name what to take away, or give `--all`")
-
-        def plan(files: PolicyFiles) -> Step:
-            if everything:
-                return remove_all(files, section, name)
-            return remove(files, section, name, roles, groups)
-
-        return edit(plan, config=config, dry_run=dry_run, format_=format_)
+        if everything:
+            return lambda files: remove_all(files, section, name)
+        return lambda files: remove(files, section, name, roles, groups)
 
     return remove_
 
@@ -116,7 +84,7 @@ def _show(section: str, kind: str) -> Command:
     return show
 
 
-def _list(section: str) -> Command:
+def _list(section: str, kind: str) -> Command:
     @show_options
     def list_(config: Path, format_: str) -> int:
         _, table = settings_and_table(config)
@@ -127,6 +95,8 @@ def _list(section: str) -> Command:
                 for name, each in every.items()
             ])  # fmt: skip
             return Exit.YES
+        if not every:
+            click.echo(f"no policy file names a {kind}")
         width = max(map(len, every), default=0)
         for name, each in every.items():
             has = [*each.roles, *(f"group {member}" for member in each.groups)]

@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from gateway.app import load_table
-from gateway.cli.output import config_option, near
+from gateway.cli.known import looked_up
+from gateway.cli.output import config_option, formats_option, near, why
 from gateway.cli.sheets import MOST_CELLS, Sheet, as_page, as_records, as_rows, as_text
 from gateway.settings import load_settings
 from policy import DecisionTable
@@ -21,30 +22,26 @@ _USUAL_WIDTH = 100
 
 
 @click.command("matrix")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "csv", "json", "html"]),
-    default="table",
-    show_default=True,
-    help="A table for terminals, CSV for spreadsheets, JSON for programs, a page for browsers.",
-)
 @click.option("--service", "services", multiple=True, help="Only this service; may be repeated.")
 @click.option("--role", "roles", multiple=True, help="Only this role; may be repeated.")
 @click.option(
-    "--width", type=click.IntRange(min=40), help="Of the table; the terminal's by default."
+    "--width", type=click.IntRange(min=40), help="How wide text may be; as the terminal by default."
 )
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A file to write it to."
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file."
 )
 @config_option
+@formats_option(
+    *("text", "csv", "json", "html"),
+    told="Text for people, CSV for spreadsheets, JSON for programs, a page for browsers.",
+)
 def command(
-    format_: str,
     services: tuple[str, ...],
     roles: tuple[str, ...],
     width: int | None,
     out: Path | None,
     config: Path,
+    format_: str,
 ) -> None:
     """Show what each role may do: operations by roles.
 
@@ -54,7 +51,7 @@ def command(
     table = load_table(load_settings(config, os.environ))
     sheet = _sheet(table, services, roles)
     forms: dict[str, Callable[[], Iterable[str]]] = {
-        "table": lambda: (f"{line}\n" for line in as_text(sheet, width or _width())),
+        "text": lambda: (f"{line}\n" for line in as_text(sheet, width or _width())),
         "csv": lambda: as_rows(sheet),
         "json": lambda: (_json(as_records(sheet)),),
         "html": lambda: (_page(sheet),),
@@ -69,16 +66,15 @@ def command(
         with out.open("w", encoding="utf-8", newline="") as file:
             file.writelines(parts)
     except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
+        raise click.ClickException(f"{out} cannot be written: {why(error)}") from error
     click.echo(near(f"wrote {out}"), err=True)
 
 
 def _sheet(table: DecisionTable, services: tuple[str, ...], roles: tuple[str, ...]) -> Sheet:
-    if unknown := sorted(set(services) - table.services.keys()):
-        there = ", ".join(table.services)
-        raise click.ClickException(f"there is no service `{unknown[0]}`, only {there}")
-    if unknown := sorted(set(roles) - table.roles.keys()):
-        raise click.ClickException(f"no policy file defines the role `{unknown[0]}`")
+    for name in services:
+        looked_up(name, table.services, "service")
+    for name in roles:
+        looked_up(name, table.roles, "role")
     columns = tuple(table.roles[name] for name in dict.fromkeys(roles or table.roles))
     routes = [route for route in table.operations if not services or route.service in services]
     return Sheet(table, columns, tuple(rows_of(table, columns, routes)))

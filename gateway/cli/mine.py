@@ -17,7 +17,7 @@ from gateway.cli.audit_log import (
     requests,
     span,
 )
-from gateway.cli.output import Exit, config_option, format_option, near, show_json
+from gateway.cli.output import Exit, config_option, format_option, near, show_json, why
 from gateway.learning import AuditLog, Lack, Trimmed, Usage, trimmed
 from gateway.learning.usage import CallerUse
 from gateway.settings import load_settings, specs
@@ -76,7 +76,9 @@ def _told(log: AuditLog, table: DecisionTable, usage: Usage) -> Iterator[str]:
         f"{requests(allowed.count)} allowed to {counted(callers, 'caller')}"
         f"{span(allowed.first, allowed.last)}, {usage.denied.count} denied for want of a permission"
     )
-    if allowed.days < _SHORT_DAYS:
+    if not allowed.count:
+        yield "no line shows an allowed request: nothing can be said of what is used"
+    elif allowed.days < _SHORT_DAYS:
         yield (
             f"CAUTION: this rests on {_days(allowed.days)}; what is needed once a month or once a"
             " year is not in it"
@@ -93,6 +95,8 @@ def _told(log: AuditLog, table: DecisionTable, usage: Usage) -> Iterator[str]:
         "callers that lacked one permission",
         (_lack(table, usage, lack, count) for lack, count in usage.lacks.most_common()),
     )
+    if not allowed.count:
+        return
     unused = (f"`{name}` ({table.roles[name].where})" for name in _never_used(table, usage))
     yield from _section("roles that nobody used", ([text] for text in unused))
     unseen = (f"`{name}` ({table.users[name].where})" for name in _never_seen(table, usage))
@@ -185,7 +189,7 @@ def _write_patch(patch: Path, sources: Sources, table: DecisionTable, usage: Usa
     try:
         patch.write_text("\n".join([*comments, result.diff]), "utf-8")
     except OSError as error:
-        raise click.ClickException(f"{patch} cannot be written: {error.strerror}") from error
+        raise click.ClickException(f"{patch} cannot be written: {why(error)}") from error
     return result
 
 

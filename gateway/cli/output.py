@@ -1,27 +1,39 @@
-"""What commands have in common when they speak: exit codes, findings, faults, JSON."""
+"""What commands have in common when they speak: exit codes, formats, findings, faults, JSON.
+
+Whatever keeps a command from its work is told on standard error. A program that asked for JSON gets
+the findings of a broken policy as JSON besides, in the same shape as from `check`.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
-from policy import Diagnostic, Severity
+from gateway.errors import SettingsInvalid
+from policy import Diagnostic, PolicyInvalid, Severity
 
 __all__ = [
     "Exit",
     "config_option",
     "format_option",
+    "formats_option",
     "near",
     "show_fault",
     "show_findings",
+    "show_misuse",
+    "why",
     "show_json",
     "time_of",
 ]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Exit(IntEnum):
@@ -40,14 +52,35 @@ config_option = click.option(
     show_default=True,
     help="The settings file.",
 )
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+
+
+def formats_option(*formats: str, told: str) -> Callable[[F], F]:
+    """`--format`, the first one by default; `told` says for whom each is."""
+    option = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help=told,
+    )
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def telling(*args: Any, **options: Any) -> Any:
+            try:
+                return command(*args, **options)
+            except (PolicyInvalid, SettingsInvalid) as invalid:
+                if options["format_"] == "json":
+                    show_json({"findings": list(map(msgspec.to_builtins, invalid.diagnostics))})
+                raise
+
+        return option(telling)  # type: ignore[return-value]
+
+    return decorate
+
+
+format_option = formats_option("text", "json", told="Text for people, JSON for programs.")
 
 
 def show_findings(findings: Sequence[Diagnostic]) -> None:
@@ -64,6 +97,17 @@ def show_findings(findings: Sequence[Diagnostic]) -> None:
 def show_fault(message: str) -> None:
     """Why a command could not do what it was asked, on standard error."""
     click.echo(near(f"error: {message}"), err=True)
+
+
+def show_misuse(misuse: click.UsageError) -> None:
+    """What of a command line cannot be understood, and where it is told how to write it."""
+    said = misuse.format_message().rstrip(".")
+    lines = [re.sub(r"(^|: )[A-Z](?=[a-z])", lambda begin: begin[0].lower(), said)]
+    if misuse.ctx is not None:
+        lines.append(f"  help: see `{misuse.ctx.command_path} --help`")
+    if isinstance(misuse, click.NoSuchOption):
+        lines.append("  help: a name that begins with `-` goes last, behind `--`")
+    show_fault("\n".join(lines))
 
 
 def near(text: str) -> str:
@@ -84,6 +128,11 @@ def _counted(number: int, word: str) -> str:
 def time_of(seconds: float) -> str:
     """A moment, in seconds since the epoch, as people and programs read it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def why(error: OSError) -> str:
+    """What the operating system says of it, in lower case as everything here."""
+    return (error.strerror or str(error)).lower()
 
 
 def show_json(value: Any) -> None:

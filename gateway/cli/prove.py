@@ -39,7 +39,11 @@ def command(against: Path | None, config: Path, format_: str) -> int:
     """
     settings = load_settings(config, os.environ)
     table = load_table(settings) if against is None else policy_at(against, settings)
-    texts = policy.read((), settings.policy / _FOLDER).policies
+    folder = settings.policy / _FOLDER
+    if not folder.exists():
+        advice = "write assertions into a file there, `*.yaml`"
+        raise click.ClickException(f"there is no {folder}\n  help: {advice}")
+    texts = policy.read((), folder).policies
     verdicts = prove(table, texts, _reader(settings.limits))
     if format_ == "json":
         show_json(_report(table, verdicts))

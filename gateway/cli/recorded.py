@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.audit import CUT, LineBroken, LineMissing, Record, record_with, safe_text
-from gateway.cli.output import Exit, near, show_json
+from gateway.cli.output import Exit, near, show_json, why
 from gateway.settings import Settings
 from policy import (
     ANONYMOUS,
@@ -25,7 +25,7 @@ from policy import (
     Route,
     explain,
 )
-from policy.analysis import Probe, probe_like
+from policy.analysis import Probe, conditions_true_of, probe_like
 
 __all__ = ["Recorded", "record_of", "recorded"]
 
@@ -42,7 +42,9 @@ def record_of(id_: str, audit: Path | None, settings: Settings) -> Record:
             f"the settings write the audit to {said}: name a file with --audit"
         )
     if not path.is_file():
-        raise click.ClickException(near(f"there is no audit file {path}"))
+        other = "is no file" if path.exists() else "is not there"
+        said = f"the audit file {path} {other}\n  help: `--audit` names another one"
+        raise click.ClickException(near(said))
     try:
         return record_with(id_, path)
     except LineMissing:
@@ -52,7 +54,7 @@ def record_of(id_: str, audit: Path | None, settings: Settings) -> Record:
         said = f"the line of `{safe_text(id_)}` in {path} cannot be read: {broken}"
         raise click.ClickException(near(said)) from None
     except OSError as error:
-        raise click.ClickException(near(f"{path} cannot be read: {error.strerror}")) from None
+        raise click.ClickException(near(f"{path} cannot be read: {why(error)}")) from None
 
 
 class Recorded:
@@ -63,32 +65,53 @@ class Recorded:
     ) -> None:
         self.table = table
         self.record = record
-        self.note: str | None = None
+        self.notes: list[str] = []
         self.probe: Probe | None = None
         self.explanation: Explanation | None = None
         self.same_policy = record.policy == table.version
         route = self._route()
         if route is None:
             return
-        self.probe = probe_like(table, route, _REASONS[record.reason], record.because)
+        reason = _REASONS[record.reason]
+        self.probe = probe_like(table, route, reason, record.because, record.conditions)
         if self.probe is None:
-            self.note = "by the policy now, no request to this operation is decided for that reason"
+            self.notes.append(
+                "by the policy now, no request to this operation is decided for that reason"
+            )
             return
+        self.notes += self._unlike(route, reason, self.probe)
         caller = self._caller(roles, claims)
         self.explanation = explain(table, self.probe.inquiry(caller, table.held_by(caller)))
 
     def _route(self) -> Route | None:
         record = self.record
         if record.reason not in _REASONS:
-            self.note = "the request was refused before any policy was asked"
+            self.notes.append("the request was refused before any policy was asked")
         elif record.route is None:
-            self.note = "no operation was found for it, and the line does not hold its target"
+            self.notes.append(
+                "no operation was found for it, and the line does not hold its target"
+            )
         else:
             for route in self.table.operations:
                 if (route.service, route.id) == (record.service, record.route):
                     return route
-            self.note = "the policy now has no such operation"
+            self.notes.append("the policy now has no such operation")
         return None
+
+    def _unlike(self, route: Route, reason: Reason, probe: Probe) -> Iterator[str]:
+        """In what the request that is explained may differ from the one that was sent."""
+        record = self.record
+        if CUT in record.conditions:
+            yield "the line was shortened: which conditions were true is not in it"
+            return
+        if record.unread:
+            body = "nobody looked into its body then, on which this depends:"
+            yield f"{body} {', '.join(record.unread)}"
+            return
+        asked = reason in {Reason.PERMITTED, Reason.PERMISSION_MISSING, Reason.GUARD_FAILED}
+        if asked and conditions_true_of(route, probe) != frozenset(record.conditions):
+            true = " and ".join(record.conditions) or "no condition"
+            yield f"by the policy now, no such request is one for which just this is true: {true}"
 
     def _caller(self, roles: frozenset[str], claims: frozenset[str]) -> Caller:
         """Who asked, with the claims of the line if no others are given."""
@@ -96,7 +119,9 @@ class Recorded:
         if record.kind == Kind.ANONYMOUS:
             return ANONYMOUS
         if not claims and any(claim.endswith(CUT) for claim in record.claims):
-            self.note = "the line does not hold all of the token's claims: name others with --claim"
+            self.notes.append(
+                "the line does not hold all of the token's claims: name others with --claim"
+            )
         return Caller(
             subject=record.subject,
             kind=_KINDS.get(record.kind, Kind.USER),
@@ -133,8 +158,7 @@ def _lines(told: Recorded) -> Iterator[str]:
         yield f"policy: {record.policy}, which is the policy now"
     elif record.policy:
         yield f"policy: {record.policy} then, {told.table.version} now"
-    if told.note is not None:
-        yield f"note: {told.note}"
+    yield from (f"note: {note}" for note in told.notes)
     if told.explanation is not None:
         yield f"now: a request like it, {told.probe}"
         yield str(told.explanation)
@@ -161,6 +185,6 @@ def _report(told: Recorded, report: dict[str, object] | None) -> dict[str, objec
         "same_policy": told.same_policy,
         "policy": told.table.version,
         "like": None if told.probe is None else str(told.probe),
-        "note": told.note,
+        "notes": told.notes,
         "now": report,
     }

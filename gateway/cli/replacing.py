@@ -18,6 +18,8 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.output import why
+
 __all__ = ["locked", "replace_files", "target_of"]
 
 
@@ -31,7 +33,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise click.ClickException(f"{folder}: {_why(error)}") from None
+        raise click.ClickException(f"{folder}: {why(error)}") from None
     try:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -74,7 +76,7 @@ def replace_files(contents: Mapping[Path, bytes], unchanged: Callable[[], bool])
                 new.replace(target)
             except OSError as error:
                 done = f"; already written: {', '.join(map(str, replaced))}" if replaced else ""
-                raise click.ClickException(f"{target}: {_why(error)}{done}") from None
+                raise click.ClickException(f"{target}: {why(error)}{done}") from None
             replaced.append(target)
         for folder in {target.parent for target in ready}:
             _to_disk(folder)
@@ -91,7 +93,7 @@ def _beside(target: Path, content: bytes) -> Path:
         )
     except OSError as error:
         raise click.ClickException(
-            f"{target.parent}: no file can be written here: {_why(error)}"
+            f"{target.parent}: no file can be written here: {why(error)}"
         ) from None
     new = Path(name)
     try:
@@ -102,7 +104,7 @@ def _beside(target: Path, content: bytes) -> Path:
             os.fsync(descriptor)
     except OSError as error:
         new.unlink(missing_ok=True)
-        raise click.ClickException(f"{target}: {_why(error)}") from None
+        raise click.ClickException(f"{target}: {why(error)}") from None
     return new
 
 
@@ -128,7 +130,3 @@ def _to_disk(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

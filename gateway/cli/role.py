@@ -1,6 +1,5 @@
 """`ucs-gateway role …`: the administrators' steps with roles, made in the policy files."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -9,19 +8,15 @@ from pathlib import Path
 import click
 
 import policy
-from gateway.cli.editing import (
-    edit,
-    edit_options,
-    file_option,
-    looked_up,
-    settings_and_table,
-    show_options,
-)
+from gateway.cli.editing import Plan, edits, file_option, settings_and_table, show_options
+from gateway.cli.known import looked_up
 from gateway.cli.output import Exit, near, show_json
-from gateway.settings import load_settings
+from gateway.cli.sentences import listed
 from policy import DecisionTable, PolicyInvalid
 from policy.editing import (
+    PolicyFiles,
     RolePortrait,
+    Step,
     create_role,
     delete_role,
     exclude_roles,
@@ -52,163 +47,107 @@ def command() -> None:
     help="A permission, by its name or its display name; may be repeated.",
 )
 @file_option
-@edit_options
+@edits
 def create(
-    name: str,
-    title: str | None,
-    includes: tuple[str, ...],
-    permissions: tuple[str, ...],
-    file: Path | None,
-    config: Path,
-    dry_run: bool,
-    format_: str,
-) -> int:
+    name: str, title: str | None, includes: tuple[str, ...], permissions: tuple[str, ...]
+) -> Plan:
     """Create a role, in the file that has most roles or in --file."""
-    return edit(
-        lambda files: create_role(
-            files,
-            name,
-            title=title,
-            includes=includes,
-            permissions=permissions,
-            file=files.new_file,
-        ),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-        file=file,
+    return lambda files: create_role(
+        files,
+        name,
+        title=title,
+        includes=includes,
+        permissions=permissions,
+        file=files.new_file,
     )
 
 
 @command.command("grant")
 @click.argument("name")
 @click.argument("permissions", nargs=-1, required=True)
-@edit_options
-def grant_(
-    name: str, permissions: tuple[str, ...], config: Path, dry_run: bool, format_: str
-) -> int:
+@edits
+def grant_(name: str, permissions: tuple[str, ...]) -> Plan:
     """Give a role permissions, by name or by display name."""
-    return edit(
-        lambda files: grant(files, name, permissions),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: grant(files, name, permissions)
 
 
 @command.command("revoke")
 @click.argument("name")
 @click.argument("permissions", nargs=-1, required=True)
-@edit_options
-def revoke_(
-    name: str, permissions: tuple[str, ...], config: Path, dry_run: bool, format_: str
-) -> int:
+@edits
+def revoke_(name: str, permissions: tuple[str, ...]) -> Plan:
     """Take permissions from a role."""
-    return edit(
-        lambda files: revoke(files, name, permissions),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: revoke(files, name, permissions)
 
 
 @command.command("enable")
 @click.argument("name")
-@edit_options
-def enable(name: str, config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def enable(name: str) -> Plan:
     """Switch a role on."""
-    return edit(
-        lambda files: switch_role(files, name, enabled=True),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: switch_role(files, name, enabled=True)
 
 
 @command.command("disable")
 @click.argument("name")
-@edit_options
-def disable(name: str, config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def disable(name: str) -> Plan:
     """Switch a role off: it stays where it is, and grants nothing."""
-    return edit(
-        lambda files: switch_role(files, name, enabled=False),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: switch_role(files, name, enabled=False)
 
 
 @command.command("include")
 @click.argument("name")
 @click.argument("roles", nargs=-1, required=True)
-@edit_options
-def include(name: str, roles: tuple[str, ...], config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def include(name: str, roles: tuple[str, ...]) -> Plan:
     """Give a role all that other roles grant."""
-    return edit(
-        lambda files: include_roles(files, name, roles),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: include_roles(files, name, roles)
 
 
 @command.command("exclude")
 @click.argument("name")
 @click.argument("roles", nargs=-1, required=True)
-@edit_options
-def exclude(name: str, roles: tuple[str, ...], config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def exclude(name: str, roles: tuple[str, ...]) -> Plan:
     """Have a role no longer include other roles."""
-    return edit(
-        lambda files: exclude_roles(files, name, roles),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return lambda files: exclude_roles(files, name, roles)
 
 
 @command.command("rename")
 @click.argument("old")
 @click.argument("new")
-@edit_options
-def rename(old: str, new: str, config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def rename(old: str, new: str) -> Plan:
     """Call a role otherwise, wherever policy files name it."""
-    _tell_of_others(old, config)
-    return edit(
-        lambda files: rename_role(files, old, new),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return _telling_of_others(lambda files: rename_role(files, old, new), old)
 
 
 @command.command("delete")
 @click.argument("name")
 @click.option("--unassign", is_flag=True, help="Take it from whoever has or includes it, too.")
-@edit_options
-def delete(name: str, unassign: bool, config: Path, dry_run: bool, format_: str) -> int:
+@edits
+def delete(name: str, unassign: bool) -> Plan:
     """Delete a role that nobody has."""
-    _tell_of_others(name, config)
-    return edit(
-        lambda files: delete_role(files, name, unassign=unassign),
-        config=config,
-        dry_run=dry_run,
-        format_=format_,
-    )
+    return _telling_of_others(lambda files: delete_role(files, name, unassign=unassign), name)
 
 
-def _tell_of_others(name: str, config: Path) -> None:
-    """Expectations and proofs that name the role: these are not edited."""
-    folder = load_settings(config, os.environ).policy
-    for kind in ("tests", "proofs"):
-        for path in sorted((folder / kind).glob("*.y*ml")):
-            lines = ", ".join(map(str, _lines_naming(name, path)))
-            if lines:
-                click.echo(
-                    near(
-                        f"note: {path} names `{name}` as well, on line {lines}: change it by hand"
-                    ),
-                    err=True,
-                )
+def _telling_of_others(plan: Plan, name: str) -> Plan:
+    """`plan`, which notes expectations and proofs that name the role: these are not edited."""
+
+    def noting(files: PolicyFiles) -> Step:
+        step = plan(files)
+        folders = {Path(file).parent for file in step.changes}
+        step.notes += [
+            f"{path} names `{name}` as well, on line {listed(lines)}: change it by hand"
+            for folder in folders
+            for kind in ("tests", "proofs")
+            for path in sorted((folder / kind).glob("*.y*ml"))
+            if (lines := tuple(map(str, _lines_naming(name, path))))
+        ]
+        return step
+
+    return noting
 
 
 def _lines_naming(name: str, path: Path) -> Iterator[int]:
@@ -245,6 +184,9 @@ def list_(config: Path, format_: str) -> int:
             name if role.enabled else f"{name} (off)", str(len(table.names_of(role.mask))),
             str(users[name]), str(claims[name]), role.title,
         ))  # fmt: skip
+    if not table.roles:
+        click.echo("no policy file defines a role")
+        return Exit.YES
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(map(str.ljust, row, widths)).rstrip())

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from gateway.authn.users import UsersFile
-from gateway.cli.output import Exit, show_json
+from gateway.cli.output import Exit, show_json, why
 from gateway.settings import settings_schema
 from policy import json_schema_of, json_schemas
 
@@ -43,11 +43,17 @@ def command(folder: Path | None, *, verify: bool) -> int:
         for path in stale:
             click.echo(f"{path} is stale: run `ucs-gateway schema --folder {folder}`", err=True)
         return Exit.DENIED_OR_DIFFERENT if stale else Exit.YES
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        path.write_bytes(text + b"\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in texts.items():
+            path.write_bytes(text + b"\n")
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written: {why(error)}") from error
     return Exit.YES
 
 
 def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.app import load_table
-from gateway.cli.output import Exit, config_option, show_findings, show_json
+from gateway.cli.output import Exit, config_option, formats_option, show_findings, show_json, why
 from gateway.cli.requests import REFUSALS, sent_request
 from gateway.cli.verdict_formats import as_json, as_junit
 from gateway.cli.verdicts import Report, as_text
@@ -25,13 +25,9 @@ _MOST_BYTES = 32 * 1024 * 1024
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--coverage", is_flag=True, help="Tell what no expectation tries.")
 @config_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "junit"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs, JUnit XML for build servers.",
+@formats_option(
+    *("text", "json", "junit"),
+    told="Text for people, JSON for programs, JUnit XML for build servers.",
 )
 def command(files: tuple[Path, ...], coverage: bool, config: Path, format_: str) -> int:
     """Hold the policy against the expectations in its folder `tests`, or in FILES.
@@ -78,7 +74,7 @@ def _listed(paths: Iterable[Path]) -> list[Path]:
             found.append(path)
         else:
             advice = "write expectations into a file there, or name a file"
-            raise click.ClickException(f"there is no {path}: {advice}")
+            raise click.ClickException(f"there is no {path}\n  help: {advice}")
     return list(dict.fromkeys(found))
 
 
@@ -91,7 +87,7 @@ def _text_of(path: Path) -> Text:
         with path.open("rb") as file:
             return Text(str(path), file.read(_MOST_BYTES + 1))
     except OSError as error:
-        raise click.ClickException(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        raise click.ClickException(f"{path} cannot be read: {why(error)}") from None
 
 
 def _verdicts(

@@ -36,10 +36,10 @@ _NAMED_KINDS = {
     help="A file with the request's JSON body.",
 )
 @click.option(
-    "--names",
+    "--limit",
     "most",
     type=click.IntRange(min=0),
-    help=f"How many names of each kind to list: {_MOST_NAMES} as text, all of them as JSON.",
+    help=f"How many names of a kind to list; if not given, {_MOST_NAMES} as text and all as JSON.",
 )
 @config_option
 @format_option
@@ -169,7 +169,7 @@ def _case(table: DecisionTable, reach: Reach, most: int) -> Iterator[str]:
         together = " and ".join(f"{who.kind} `{who.name}`" for who in reach.together)
         yield f"    nobody alone, but {together} together"
     if demand.all_of.bit_count() + len(demand.any_of) == 1:
-        yield "  everybody else lacks only that"
+        yield f"  everybody {'else ' if reach.anybody else ''}lacks only that"
         return
     for miss in reach.near:
         yield f"  would need only {' or '.join(f'`{name}`' for name in miss.permissions)}:"

@@ -103,7 +103,7 @@ class AuditLog:
                         if line is not None:
                             yield line
             except (OSError, EOFError, zlib.error) as error:
-                self._note(Oddity.UNREADABLE, name, number + 1, str(error))
+                self._note(Oddity.UNREADABLE, name, number + 1, _why(error))
 
     def _line(self, name: str, number: int, text: bytes) -> Line | None:
         self.read += 1
@@ -128,6 +128,10 @@ class AuditLog:
         if len(places) < _MOST_PLACES:
             file = "standard input" if name == "-" else name
             places.append(f"{file}:{number}" + (f" ({detail})" if detail else ""))
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).lower()
 
 
 _decode = msgspec.json.Decoder(Line).decode

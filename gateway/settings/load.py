@@ -25,7 +25,9 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     except OSError as error:
         why = (error.strerror or "it cannot be opened").lower()
         said = f"the settings cannot be read: {why}"
-        raise SettingsInvalid((Diagnostic(Location(str(path)), Code.BAD_VALUE, said),)) from None
+        advice = "`--config` names another file" if isinstance(error, FileNotFoundError) else None
+        found = Diagnostic(Location(str(path)), Code.BAD_VALUE, said, advice)
+        raise SettingsInvalid((found,)) from None
     try:
         source = parse_yaml(content, str(path))
         with within(Surroundings(folder=path.absolute().parent, environ=environ)):

@@ -16,11 +16,14 @@
     Replay(old, new)            what a recorded decision would have been by the other table
     least_of(demands)           the smallest set of permissions that would do
     lint(document, table)       what is allowed to be, and hardly meant
+    accepted_of(findings, …)    what of it somebody has looked at and means
     Openings(table)             what a set of permissions opens
+    writes(route)               whether an operation changes something
 
 Nothing here reads a file or decides by rules of its own.
 """
 
+from policy.analysis.acceptance import Accepted, accepted_of
 from policy.analysis.assertions import Assertion
 from policy.analysis.cases import Case, cases_of, cases_of_request
 from policy.analysis.combinations import Combination
@@ -30,7 +33,7 @@ from policy.analysis.difference import Change, Difference, difference
 from policy.analysis.expectation_tables import UNNAMED, expectations_of
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
 from policy.analysis.inventory import Enforcement, Holding, Inventory, Moved, Names
-from policy.analysis.lints import Openings, lint
+from policy.analysis.lints import Openings, lint, writes
 from policy.analysis.matrix import Cell, Lack, OpenTo, Row, State, rows_of
 from policy.analysis.meant import Reader
 from policy.analysis.outcomes import Outcome, outcome_of, outcome_of_inquiry
@@ -40,7 +43,7 @@ from policy.analysis.probes import Probe, probes_of
 from policy.analysis.proofs import Proof, prove
 from policy.analysis.questions import Question, questions_of
 from policy.analysis.reach import NearMiss, Reach, one_short, reach_of
-from policy.analysis.recall import probe_like
+from policy.analysis.recall import conditions_true_of, probe_like
 from policy.analysis.replay import Doubt, Recorded, Replay, Replayed, Standing
 from policy.analysis.selections import Asked
 from policy.analysis.strength import Side, Strength, strength_of
@@ -49,6 +52,7 @@ from policy.analysis.verdicts import Answer, Refusal, SentRequest, Verdict, answ
 from policy.permissions import Demand
 
 __all__ = [
+    "Accepted",
     "Allowed",
     "Answer",
     "AnsweredBy",
@@ -100,9 +104,11 @@ __all__ = [
     "Verdict",
     "Who",
     "WhoKind",
+    "accepted_of",
     "answer_to",
     "cases_of",
     "cases_of_request",
+    "conditions_true_of",
     "coverage_of",
     "difference",
     "expectations_of",
@@ -122,4 +128,5 @@ __all__ = [
     "smallest_role",
     "strength_of",
     "verdict_on",
+    "writes",
 ]

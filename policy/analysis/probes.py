@@ -7,6 +7,9 @@ formulas: each can be sent.
 
 The rules of several routes, such as a policy's and its successor's, are combined together: a
 request stands for its class in all of them.
+
+Every condition that says something of its own doubles the combinations. Nobody writes a dozen of
+them into one operation on purpose, so there is an end to the patience: an error says where.
 """
 
 import json
@@ -17,11 +20,16 @@ from urllib.parse import quote
 import msgspec
 
 from policy.analysis.questions import Question
+from policy.diagnostics import Code, Diagnostic
+from policy.errors import PolicyInvalid
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.predicates import folded_query_name, names_of, repeated
 from policy.table import Route
 
-__all__ = ["OWN_NAME", "Probe", "probes_of"]
+__all__ = ["MOST_COMBINATIONS", "OWN_NAME", "Probe", "probes_of"]
+
+MOST_COMBINATIONS = 4096
+"""Of one question: about what eleven conditions have that can come true in any company."""
 
 OWN_NAME = "(the caller)"
 """In a body of a probe: the name of whoever is asking."""
@@ -87,7 +95,8 @@ class _Piece(msgspec.Struct, frozen=True):
 def probes_of(question: Question) -> tuple[Probe, ...]:
     """At least one request for whatever the rules of the question's routes can say together.
 
-    The first one is the plainest: no query, no key in the body.
+    The first one is the plainest: no query, no key in the body. Raises PolicyInvalid if there are
+    more than MOST_COMBINATIONS.
     """
     routes = [route for route in question.routes if route is not None]
     if all(route.plain for route in routes):
@@ -103,9 +112,21 @@ def probes_of(question: Question) -> tuple[Probe, ...]:
                     found[known | more] = _Piece(
                         so_far.pairs + piece.pairs, so_far.keys + piece.keys
                     )
+                if len(found) > MOST_COMBINATIONS:
+                    raise PolicyInvalid([_too_many(route) for route in routes if not route.plain])
     return tuple(
         Probe(question, piece.pairs, dict(piece.keys) if reads_body else None)
         for piece in found.values()
+    )
+
+
+def _too_many(route: Route) -> Diagnostic:
+    return Diagnostic(
+        route.where,
+        Code.TOO_MANY_COMBINATIONS,
+        f"the conditions and guards of `{route.id}` combine in more than {MOST_COMBINATIONS:,} ways,"
+        " too many to be looked through",
+        "put some of them into one: a condition may name several keys, parameters or lists",
     )
 
 

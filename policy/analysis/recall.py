@@ -1,8 +1,10 @@
 """A request like one that was recorded: what it asked for is gone, what was decided is not.
 
-A record names the operation and the conditions or guards that shaped the decision. A probe of that
-operation for which the same ones speak is asked in its place.
+A record names the operation, the conditions or guards that shaped the decision, and all conditions
+that were true. A probe of that operation for which the same ones speak is asked in its place.
 """
+
+from collections.abc import Collection
 
 from policy.analysis.outcomes import outcome_of
 from policy.analysis.probes import Probe, probes_of
@@ -10,30 +12,47 @@ from policy.analysis.questions import questions_of
 from policy.decision import Reason
 from policy.evaluator import decide
 from policy.inquiry import Caller, Kind, Means
+from policy.predicates import Answer
 from policy.table import DecisionTable, Route
 
-__all__ = ["probe_like"]
+__all__ = ["conditions_true_of", "probe_like"]
 
 _ANYBODY = Caller(subject="(unnamed)", kind=Kind.USER, means=Means.NONE)
 
 
 def probe_like(
-    table: DecisionTable, route: Route, reason: Reason, because: tuple[str, ...]
+    table: DecisionTable,
+    route: Route,
+    reason: Reason,
+    because: tuple[str, ...],
+    conditions: Collection[str] = (),
 ) -> Probe | None:
     """The plainest request to `route` that is decided for that `reason`, `because` of the same.
 
-    None if no request is: the operation has other rules than it had.
+    If there is one, it is one of which just these `conditions` are true. None if no request is so
+    decided: the operation has other rules than it had.
     """
+    wanted = frozenset(conditions)
     found = (question for question in questions_of(table) if question.routes == (route,))
     if (question := next(found, None)) is None:
         return None
     fitting = [
-        (len(outcome.because), number, probe)
+        (conditions_true_of(route, probe) != wanted, len(outcome.because), number, probe)
         for number, probe in enumerate(probes_of(question))
         if (outcome := outcome_of(route, probe)).barred is _BARRED.get(reason)
         and _speaks(table, probe, reason, because, outcome.because)
     ]
     return min(fitting)[-1] if fitting else None
+
+
+def conditions_true_of(route: Route, probe: Probe) -> frozenset[str]:
+    """The words of every condition that the request meets, whether it asks for more or not."""
+    asked = probe.inquiry(_ANYBODY, 0)
+    return frozenset(
+        extra.condition.text
+        for extra in route.requirement.extras
+        if extra.condition.answer(asked.query, asked.body) is Answer.YES
+    )
 
 
 # Why nobody at all is allowed; any other reason is about the caller.

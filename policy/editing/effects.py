@@ -10,13 +10,21 @@ from functools import lru_cache
 
 import msgspec
 
-from policy.analysis import Outcome, Population, Who, WhoKind, outcome_of, probes_of, questions_of
+from policy.analysis import (
+    Outcome,
+    Population,
+    Who,
+    WhoKind,
+    outcome_of,
+    probes_of,
+    questions_of,
+    writes,
+)
 from policy.table import DecisionTable, Route
 
 __all__ = ["Effect", "Reach", "effect_of", "of_kind", "reach_of"]
 
 _CALLERS = frozenset({WhoKind.USER, WhoKind.CLAIM})
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -32,8 +40,8 @@ class Reach(msgspec.Struct, frozen=True):
 
     @property
     def writes(self) -> int:
-        """How many of the operations change something."""
-        return sum(route.method not in _READS for route in (*self.whole, *self.partly))
+        """How many of the operations change something, counted as `check` counts them."""
+        return sum(map(writes, (*self.whole, *self.partly)))
 
     def __str__(self) -> str:
         """`3 operations (2 writes)`"""

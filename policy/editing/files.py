@@ -65,7 +65,8 @@ class PolicyFiles:
     def known(self, section: str, name: str) -> str:
         """The file that defines the name; raises EditRefused with a suggestion if none does."""
         if (file := self.where(section, name)) is None:
-            said = f"no policy file defines the {KINDS[section]} `{visible(name)}`"
+            does = "maps" if section == "claims" else "defines"
+            said = f"no policy file {does} the {KINDS[section]} `{visible(name)}`"
             raise EditRefused(said, Suggestions(self.names(section)).help_for(name))
         return file
 

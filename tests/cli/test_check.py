@@ -42,7 +42,7 @@ def test_the_sample_is_sound_for_programs_too(ask: Ask) -> None:
     roles = report.pop("roles")
     assert roles["profile-reader"] == {"operations": 2, "writes": 0}
     assert roles["migration"] == {"operations": 0, "writes": 0}
-    assert report == {"valid": True, "errors": 0, "findings": []}
+    assert report == {"valid": True, "errors": 0, "findings": [], "accepted": []}
 
 
 def test_every_fault_of_a_broken_sample_is_told_with_its_line(ask: Ask) -> None:
@@ -85,7 +85,7 @@ def test_settings_that_are_not_there_are_a_finding(ask: Ask, tmp_path: Path) -> 
     assert (said.code, said.out) == (Exit.INVALID, "")
     assert said.err == (
         f"error: {tmp_path}/gateway.yaml:1:1: bad-value: the settings cannot be read:"
-        " no such file or directory\n1 error, 0 warnings\n"
+        " no such file or directory\n  help: `--config` names another file\n1 error, 0 warnings\n"
     )
 
 

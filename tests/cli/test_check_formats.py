@@ -143,3 +143,27 @@ def test_strict_makes_a_warning_count_and_nothing_else(
     assert ask(*settings, "--strict").code == Exit.DENIED_OR_DIFFERENT
     (copy / "policy" / "more.yaml").write_text("users:\n  zoe: {role: [x]}\n")
     assert ask(*settings, "--strict").code == Exit.INVALID
+
+
+def test_what_is_accepted_in_the_file_does_not_fail_a_strict_check(
+    ask: Ask, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(CONFIG, tmp_path / "config"))
+    (folder / "policy" / "more.yaml").write_text(
+        "roles:\n  night: {permissions: [Supervisor]}\n"
+        "users:\n  Anna: {roles: [night]}  # accepted: look-alike-name: two people\n"
+    )
+    roles = folder / "policy" / "roles.yaml"
+    checked = ("check", "--strict", "--config", folder / "gateway.yaml")
+    assert ask(*checked).code == Exit.DENIED_OR_DIFFERENT
+    note = "  # accepted: role-duplicate: until May\n  service-supervisor:\n"
+    roles.write_text(roles.read_text().replace("  service-supervisor:\n", note))
+    said = ask(*checked)
+    assert (said.code, said.err) == (Exit.YES, "")
+    assert "2 warnings accepted by comments" in said.out
+    report = json.loads(ask(*checked, "--format", "json").out)
+    assert report["findings"] == []
+    accepted = {each["code"]: each["reason"] for each in report["accepted"]}
+    assert accepted == {"look-alike-name": "two people", "role-duplicate": "until May"}
+    assert ask(*checked, "--format", "github").out == ""
+    assert json.loads(ask(*checked, "--format", "sarif").out)["runs"][0]["results"] == []

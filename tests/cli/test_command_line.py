@@ -42,8 +42,11 @@ def test_without_a_command_all_of_them_are_listed(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["start"], "No such command 'start'"),
-        (["serve", "--settings", "x"], "No such option"),
+        (["start"], "error: no such command 'start'\n  help: see `ucs-gateway --help`"),
+        (
+            ["serve", "--settings", "x"],
+            "error: no such option '--settings'\n  help: see `ucs-gateway serve --help`",
+        ),
         (["explain", "GET"], "name a METHOD and a TARGET"),
         (["check", "--format", "xml"], "'xml' is not one of"),
     ],

@@ -73,7 +73,7 @@ def test_a_role_is_created_given_permissions_assigned_and_removed_again(site: Si
     )
     assert "role-grants-nothing" in said.err
     said = site("role", "grant", "VSM Role", "create customer profile", READ)
-    assert (said.code, said.err) == (Exit.YES, "")
+    assert (said.code, "`VSM Role` grants exactly what `profile-creator`" in said.err) == (0, True)
     assert site.say("roles", "VSM Role")["permissions"] == ["UCS.Customer.createProfile", READ]
     said = site("user", "assign", "sam", "VSM Role")
     assert site.say("users", "sam") == {"groups": ["tier-1"], "roles": ["VSM Role"]}
@@ -140,7 +140,7 @@ def test_a_role_that_somebody_has_is_deleted_only_with_a_word(site: Site) -> Non
 def test_a_new_name_goes_where_most_of_its_kind_are_or_where_it_is_wanted(site: Site) -> None:
     assert f"`one` is new, in {site.assignments}" in site("group", "assign", "one", "importer").out
     said = site("role", "create", "two", "--include", "importer", "--file", "more.yaml")
-    assert (said.code, said.err) == (Exit.YES, "")
+    assert said.code == Exit.YES
     more = site.folder / "policy" / "more.yaml"
     assert more.read_text() == "roles:\n  two:\n    includes: [importer]\n"
     assert stat.S_IMODE(more.stat().st_mode) == stat.S_IMODE(site.roles.stat().st_mode)
@@ -246,10 +246,53 @@ def test_a_policy_with_errors_can_be_mended(site: Site) -> None:
 
 
 def test_a_warning_that_is_new_is_told(site: Site) -> None:
-    assert site("role", "create", "r0le-o", "--permission", READ).err == ""
+    assert "look-alike-name" not in site("role", "create", "r0le-o", "--permission", READ).err
     said = site("role", "create", "role-0", "--permission", READ)
     assert said.code == Exit.YES
     assert "look-alike-name: the role `role-0` looks like the role `r0le-o`" in said.err
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_what_is_hardly_meant_is_told_when_an_edit_brings_it_and_only_then(
+    site: Site, dry_run: tuple[str, ...]
+) -> None:
+    site("user", "assign", "mona", "importer")
+    said = site("role", "grant", "profile-reader", "Delete Customer Profile", *dry_run)
+    assert said.code == Exit.YES
+    assert said.err.startswith(f"warning: {site.roles}:17:3: role-broader-than-title: ")
+    assert said.err.endswith("0 errors, 1 warning\n")
+    assert ("Delete" in site("role", "show", "profile-reader").out) is not bool(dry_run)
+    if not dry_run:
+        assert site("user", "assign", "mona", "schema-reader").err == ""
+
+
+def test_an_operation_that_cannot_be_looked_through_keeps_nobody_from_editing(site: Site) -> None:
+    catalogue = site.folder / "catalogues" / "ucs-customer-profiles.yaml"
+    rules = "".join(
+        f"      - {{when: {{query_has: [q{n}]}}, requires: UCS.Customer.readProfileExtension}}\n"
+        for n in range(60)
+    )
+    lines = f"  many:\n    request: GET /many\n    requires: {READ}\n    also:\n{rules}"
+    catalogue.write_text(
+        catalogue.read_text().replace("\noperations:\n", f"\noperations:\n{lines}")
+    )
+    said = site("user", "assign", "mona", "importer")
+    assert said.code == Exit.YES
+    assert "what this opens and closes cannot be told:" in said.out
+    assert "too-many-combinations: the conditions and guards of `many`" in said.out
+    assert site.say("users", "mona") == {"roles": ["migration", "importer"]}
+    checked = site("check")
+    assert checked.code == Exit.YES
+    assert "warning: " in checked.err
+    assert "too-many-combinations" in checked.err
+    for command in (
+        ("matrix",),
+        ("prove",),
+        ("diff", site.folder / "policy", site.folder / "policy"),
+    ):
+        asked = site(*command)
+        assert (asked.code, asked.out) == (Exit.INVALID, "")
+        assert "too-many-combinations: the conditions and guards of `many`" in asked.err
 
 
 def test_a_file_with_an_alias_is_edited_beside_it_only(site: Site) -> None:
@@ -388,7 +431,8 @@ def test_programs_are_told_what_changed_and_what_it_means(site: Site) -> None:
     assert (report["written"], report["valid"]) == (True, True)
     assert [each["operation"] for each in report["opened"]] == ["delete-customer-profile"]
     assert {"kind": "user", "name": "sam"} in report["gaining"]
-    assert report["closed"] == report["losing"] == report["findings"] == []
+    assert report["closed"] == report["losing"] == []
+    assert [each["code"] for each in report["findings"]] == ["role-broader-than-title"]
     assert report["files"][0]["diff"].startswith(f"--- {site.roles}\n")
     again = site.json("role", "grant", "profile-reader", "Delete Customer Profile")
     assert (again["written"], again["files"]) == (False, [])

@@ -100,7 +100,10 @@ def test_a_role_that_is_switched_off_grants_nothing(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        ("--role", "no policy file defines the role `profile-raeder`"),
+        (
+            "--role",
+            "no policy file defines the role `profile-raeder`\n  help: did you mean `profile-reader`?",
+        ),
         ("--claim", "no policy file maps the claim `profile-raeder`"),
     ],
 )

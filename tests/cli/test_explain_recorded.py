@@ -21,7 +21,7 @@ ORDINARY: dict[str, Any] = {"subject": "anna", "means": "basic", "route": "query
 DENIED: dict[str, Any] = {
     "subject": "anna", "means": "basic", "method": "PUT", "route": "update-customer-profile",
     "effect": "deny", "reason": "permission-missing", "missing": Missing((EXTENSION,)),
-    "because": (OUTSIDE,), "status": 403, "ending": "refused",
+    "because": (OUTSIDE,), "conditions": (OUTSIDE,), "status": 403, "ending": "refused",
 }  # fmt: skip
 
 
@@ -72,10 +72,54 @@ def test_the_same_policy_is_told(ask: Ask, audit: Path) -> None:
 
 
 def test_a_guard_is_told_by_a_request_that_breaks_it(ask: Ask, audit: Path) -> None:
-    line = DENIED | {"reason": "guard-failed", "because": (OWN_ID,), "missing": None}
+    line = DENIED | {"reason": "guard-failed", "because": (OWN_ID,), "conditions": (),
+                      "missing": None}  # fmt: skip
     said = ask("explain", *written(audit, **line))
     assert f"guard: {OWN_ID}: fails" in said.out
     assert "verdict: deny: guard-failed" in said.out
+
+
+DOTTED, HAS = "query has a name with a dot", "query has `extensions` or `include_extensions`"
+ONE_OF_TWO = ORDINARY | {
+    "effect": "deny", "reason": "permission-missing", "status": 403, "ending": "refused",
+    "missing": Missing(("UCS.Customer.readProfileExtension",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("true", [(DOTTED,), (HAS,), (HAS, DOTTED)])
+def test_the_request_that_is_explained_meets_just_the_conditions_of_the_line(
+    ask: Ask, audit: Path, true: tuple[str, ...]
+) -> None:
+    """Which of them asked for what is missing is not the same as which of them were true."""
+    said = ask("explain", *written(audit, **ONE_OF_TWO, because=true[:1], conditions=true))
+    answers = {name: f"condition: {name}: yes" in said.out for name in (DOTTED, HAS)}
+    assert answers == {name: name in true for name in (DOTTED, HAS)}
+    assert "note:" not in said.out
+
+
+def test_conditions_that_no_request_meets_together_any_more_are_told(ask: Ask, audit: Path) -> None:
+    said = ask("explain", *written(audit, **ORDINARY, conditions=("the moon is full",)))
+    assert (
+        "note: by the policy now, no such request is one for which just this is true: the "
+        in said.out
+    )
+    assert "verdict: allow: permitted" in said.out
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ({"unread": (OUTSIDE,)}, f"looked into its body then, on which this depends: {OUTSIDE}"),
+        ({"conditions": ("…",)}, "the line was shortened: which conditions were true is not in it"),
+    ],
+)
+def test_what_the_line_does_not_tell_of_the_request_is_told(
+    ask: Ask, audit: Path, line: dict[str, Any], note: str
+) -> None:
+    said = ask("explain", *written(audit, **ORDINARY | line))
+    assert f"{note}\n" in said.out
+    report = json.loads(ask("explain", *written(audit, **ORDINARY | line), "--format", "json").out)
+    assert report["notes"][0].endswith(note)
 
 
 def test_the_claims_of_the_line_count_unless_others_are_given(ask: Ask, audit: Path) -> None:
@@ -141,7 +185,10 @@ def test_a_broken_line_exits_with_1(ask: Ask, audit: Path) -> None:
 
 def test_a_file_that_is_not_there_exits_with_1(ask: Ask, audit: Path) -> None:
     said = ask("explain", "--id", "r-1", "--audit", audit)
-    assert (said.code, said.err) == (Exit.COULD_NOT, f"error: there is no audit file {audit}\n")
+    assert (said.code, said.err) == (
+        Exit.COULD_NOT,
+        f"error: the audit file {audit} is not there\n  help: `--audit` names another one\n",
+    )
 
 
 def test_without_a_file_that_of_the_settings_is_read(ask: Ask, tmp_path: Path) -> None:
@@ -166,7 +213,7 @@ def test_without_a_file_that_of_the_settings_is_read(ask: Ask, tmp_path: Path) -
 def test_two_questions_at_once_or_none_are_refused(ask: Ask, arguments: tuple[str, ...]) -> None:
     said = ask("explain", *arguments)
     assert (said.code, said.out) == (Exit.COULD_NOT, "")
-    assert "Error: " in said.err
+    assert "error: " in said.err
 
 
 # --- for programs ------------------------------------------------------------------------------
@@ -177,7 +224,7 @@ def test_programs_get_the_line_and_the_explanation(
     ask: Ask, audit: Path, line: dict[str, Any]
 ) -> None:
     report = json.loads(ask("explain", *written(audit, **line), "--format", "json").out)
-    assert list(report) == ["then", "same_policy", "policy", "like", "note", "now"]
+    assert list(report) == ["then", "same_policy", "policy", "like", "notes", "now"]
     assert report["then"]["id"] == "r-1"
     assert report["same_policy"] is False
     if line is DENIED:

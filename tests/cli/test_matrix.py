@@ -219,7 +219,7 @@ def test_service_and_role_choose(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        ("--service", "there is no service `x`, only ucs, gms"),
+        ("--service", "the settings have no service `x`"),
         ("--role", "no policy file defines the role `x`"),
     ],
 )
@@ -228,7 +228,7 @@ def test_what_is_not_there_cannot_be_chosen(ask: Ask, option: str, says: str) ->
     assert (said.code, said.out, said.err) == (Exit.COULD_NOT, "", f"error: {says}\n")
 
 
-@pytest.mark.parametrize("format_", ["table", "csv", "json", "html"])
+@pytest.mark.parametrize("format_", ["text", "csv", "json", "html"])
 def test_a_file_has_what_the_terminal_would_get(ask: Ask, tmp_path: Path, format_: str) -> None:
     out = tmp_path / "matrix"
     said = ask("matrix", "--format", format_, "--width", "90", "--out", out)
@@ -239,7 +239,7 @@ def test_a_file_has_what_the_terminal_would_get(ask: Ask, tmp_path: Path, format
 def test_a_file_that_cannot_be_written_is_told(ask: Ask, tmp_path: Path) -> None:
     said = ask("matrix", "--out", tmp_path / "none" / "matrix")
     assert said.code == Exit.COULD_NOT
-    assert "cannot be written: No such file or directory" in said.err
+    assert "cannot be written: no such file or directory" in said.err
 
 
 def test_a_page_that_nobody_could_read_is_refused(ask: Ask, tmp_path: Path) -> None:

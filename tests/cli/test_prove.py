@@ -154,7 +154,10 @@ def test_a_policy_without_assertions_is_not_proved(ask: Ask, copy: Path) -> None
     shutil.rmtree(copy / "policy" / "proofs")
     said = prove(ask, copy)
     assert (said.code, said.out) == (Exit.COULD_NOT, "")
-    assert said.err == f"error: {copy}/policy/proofs: no such file or directory\n"
+    assert said.err == (
+        f"error: there is no {copy}/policy/proofs\n"
+        "  help: write assertions into a file there, `*.yaml`\n"
+    )
 
 
 def test_assertions_are_no_part_of_the_policy(copy: Path) -> None:

@@ -97,7 +97,7 @@ def test_what_is_no_audit_is_told_with_its_place_and_cannot_be_replayed(
 def test_a_file_that_is_not_there_is_told(ask: Ask, tmp_path: Path) -> None:
     said = ask("replay", tmp_path / "none", "--against", CONFIG / "policy")
     assert said.code == Exit.COULD_NOT
-    assert "there is no file" in said.err
+    assert "none cannot be read: no such file or directory" in said.err
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-13-01", "9999-12-31T23:59:59-23:59"])

@@ -298,8 +298,8 @@ def test_a_policy_without_a_folder_of_tests_is_told_where_to_put_them(
     said = ask("test", "--config", tmp_path / "gateway.yaml")
     assert said.code == Exit.COULD_NOT
     assert said.err == (
-        f"error: there is no {tmp_path}/policy/tests:"
-        " write expectations into a file there, or name a file\n"
+        f"error: there is no {tmp_path}/policy/tests\n"
+        "  help: write expectations into a file there, or name a file\n"
     )
 
 

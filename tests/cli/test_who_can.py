@@ -106,11 +106,11 @@ def test_a_hundred_users_are_a_count_and_a_few_names(ask: Ask, tmp_path: Path) -
     )
     whole = as_json(ask("who-can", "GET", ANNA, "--config", settings, "--format", "json"))
     assert len(whole["cases"][0]["allowed"]["users"]["names"]) == 100
-    few = ask("who-can", "GET", ANNA, "--config", settings, "--format", "json", "--names", "3")
+    few = ask("who-can", "GET", ANNA, "--config", settings, "--format", "json", "--limit", "3")
     assert as_json(few)["cases"][0]["allowed"]["users"] == {
         "count": 100, "names": ["u000", "u001", "u002"],
     }  # fmt: skip
-    counts = ask("who-can", "GET", ANNA, "--config", settings, "--names", "0")
+    counts = ask("who-can", "GET", ANNA, "--config", settings, "--limit", "0")
     assert "100 of 100 users\n" in counts.out
 
 

@@ -4,13 +4,24 @@ No clock is asked. What is counted is how much is built, how many findings are t
 suite's time limit would not survive.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 import policy
-from policy import Code, PolicyInvalid
-from policy.analysis import lint
+from policy import Code, DecisionTable, PolicyInvalid, Severity
+from policy.analysis import (
+    difference,
+    lint,
+    probes_of,
+    prove,
+    questions_of,
+    rows_of,
+)
+from policy.analysis.probes import MOST_COMBINATIONS
+from policy.editing import reach_of
 from policy.source import scan
-from tests.support.policies import CATALOGUE, POLICY, codes, document, findings
+from tests.support.policies import CATALOGUE, POLICY, codes, document, findings, only, table
 
 MILLION = 1_000_000
 
@@ -102,5 +113,51 @@ def test_a_catalogue_with_forty_conditions_on_one_operation_is_looked_at() -> No
     )
     given = document(catalogue, POLICY, overrides="overrides: shop\n")
     found = lint(given, policy.compile(given))
-    assert codes(found) == [Code.OVERRIDE_WEAKENS]
+    assert codes(found) == [Code.OVERRIDE_WEAKENS, Code.TOO_MANY_COMBINATIONS]
     assert "too many conditions and guards" in found[0].message
+    assert found[1].severity is Severity.WARNING
+    assert str(found[1].where) == "shop.yaml:26:3"
+
+
+def _asked_of(conditions: int) -> DecisionTable:
+    rules = ", ".join(
+        f"{{when: {{query_has: [q{n}]}}, requires: detail}}" for n in range(conditions)
+    )
+    return table(
+        CATALOGUE + f"  many: {{request: GET /many, requires: read, also: [{rules}]}}\n", POLICY
+    )
+
+
+_NOBODY_WRITES = policy.Text(
+    "p.yaml", "assertions: {x: {title: x, never: anyone, can: {methods: reads}}}"
+)
+
+ASKED_ABOUT_ALL: dict[str, Callable[[DecisionTable], object]] = {
+    "diff": lambda many: difference(many, many),
+    "matrix": lambda many: list(rows_of(many, tuple(many.roles.values()), many.operations)),
+    "prove": lambda many: prove(many, [_NOBODY_WRITES], lambda _, __: ((), ())),
+    "role show": lambda many: reach_of(many, 0),
+}
+
+
+@pytest.mark.parametrize("question", ASKED_ABOUT_ALL)
+def test_what_combines_in_too_many_ways_is_said_and_not_looked_through(question: str) -> None:
+    ASKED_ABOUT_ALL[question](_asked_of(11))
+    with pytest.raises(PolicyInvalid) as caught:
+        ASKED_ABOUT_ALL[question](_asked_of(60))
+    found = only(caught.value.diagnostics)
+    assert (found.code, str(found.where)) == (Code.TOO_MANY_COMBINATIONS, "shop.yaml:26:3")
+    assert "`many` combine in more than 4,096 ways" in found.message
+    assert found.help is not None
+
+
+def test_eleven_conditions_on_one_operation_are_looked_through_and_twelve_are_not() -> None:
+    def probes(conditions: int) -> int:
+        many = _asked_of(conditions)
+        question = next(q for q in questions_of(many) if q.segments == ("many",))
+        return len(probes_of(question))
+
+    # Each with or without the others; and any that is met may also be met by a repeated name.
+    assert probes(11) == 2**12 - 1 < MOST_COMBINATIONS
+    with pytest.raises(PolicyInvalid):
+        probes(12)

@@ -4,8 +4,9 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 
 import policy
-from policy import BodyFacts, Decision, DecisionTable, Inquiry, Kind, PolicyDocument, Reason
+from policy import BodyFacts, Decision, DecisionTable, Inquiry, Kind, PolicyDocument, Reason, Route
 from policy.analysis import probe_like, questions_of
+from policy.predicates import Answer
 from tests.support.random_policies import blobs, policies
 from tests.support.random_policies import questions_of as random_inquiries
 
@@ -24,6 +25,15 @@ def decided(table: DecisionTable, inquiry: Inquiry) -> Decision:
     return decision
 
 
+def decided_of(route: Route, inquiry: Inquiry) -> frozenset[str]:
+    """The conditions that the request meets, asked one by one."""
+    body = inquiry.body or BodyFacts({})
+    conditions = [extra.condition for extra in route.requirement.extras]
+    return frozenset(
+        each.text for each in conditions if each.answer(inquiry.query, body) is Answer.YES
+    )
+
+
 @thorough
 @given(policies(), blobs())
 def test_a_probe_like_a_recorded_request_is_decided_alike(made: Made, blob: bytes) -> None:
@@ -33,12 +43,15 @@ def test_a_probe_like_a_recorded_request_is_decided_alike(made: Made, blob: byte
         if then.route is None:
             continue
         reachable = any(each.routes == (then.route,) for each in questions_of(table))
-        probe = probe_like(table, then.route, then.reason, then.because)
+        true = decided_of(then.route, inquiry)
+        probe = probe_like(table, then.route, then.reason, then.because, true)
         if probe is None:
             assert not reachable or then.reason in _MIXED, then
             continue
         now = decided(table, probe.inquiry(inquiry.caller, inquiry.held))
         assert now.route is then.route
+        if then.reason is Reason.PERMITTED:
+            assert decided_of(then.route, probe.inquiry(inquiry.caller, inquiry.held)) == true
         if then.reason is Reason.PERMISSION_MISSING or inquiry.caller.kind is Kind.ANONYMOUS:
             assert now.reason is then.reason, (then, now, probe)
         elif then.reason in {Reason.PERMITTED, Reason.NOT_ENFORCED}:

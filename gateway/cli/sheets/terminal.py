@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from gateway.audit.redact import safe_text
+from gateway.cli.sentences import counted
 from gateway.cli.sheets.sheet import MODES, Sheet, words_of
 from policy import Role
 from policy.analysis import OpenTo, Row, State
@@ -18,7 +19,8 @@ _USUAL_COLUMNS = 13
 def as_text(sheet: Sheet, width: int) -> Iterator[str]:
     """The lines, none of them much wider than `width`: notes are not broken."""
     digits = len(str(len(sheet.roles)))
-    yield f"policy {sheet.table.version}, {len(sheet.rows)} operations, {len(sheet.roles)} roles"
+    size = f"{counted(len(sheet.rows), 'operation')}, {counted(len(sheet.roles), 'role')}"
+    yield f"policy {sheet.table.version}, {size}"
     yield "+ allowed   ~ allowed, unless a condition below is met   · denied"
     if marks := [_MARK_WORDS[mark] for mark in _MARK_WORDS if _has(sheet, mark)]:
         yield "   ".join(marks)

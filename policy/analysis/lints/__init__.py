@@ -6,7 +6,7 @@ and not at every reload. Each file here looks from one side.
 """
 
 from policy.analysis.lints.granting import holders_findings, permission_findings, role_findings
-from policy.analysis.lints.opening import Openings, title_findings
+from policy.analysis.lints.opening import Openings, title_findings, writes
 from policy.analysis.lints.overriding import override_findings
 from policy.analysis.lints.reaching import reach_findings
 from policy.analysis.lints.ruling import rule_findings
@@ -15,7 +15,7 @@ from policy.diagnostics import Diagnostic, in_order
 from policy.document import PolicyDocument
 from policy.table import DecisionTable
 
-__all__ = ["Openings", "lint"]
+__all__ = ["Openings", "lint", "writes"]
 
 
 def lint(document: PolicyDocument, table: DecisionTable) -> tuple[Diagnostic, ...]:

@@ -14,7 +14,7 @@ from policy.diagnostics import Code, Diagnostic
 from policy.services import UseRole
 from policy.table import Access, DecisionTable, Role, Route
 
-__all__ = ["Openings", "title_findings"]
+__all__ = ["Openings", "title_findings", "writes"]
 
 _WRITING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

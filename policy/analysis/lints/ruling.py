@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from policy.analysis.lints.warnings import warning
-from policy.analysis.probes import OWN_NAME, probes_of
+from policy.analysis.probes import MOST_COMBINATIONS, OWN_NAME, probes_of
 from policy.analysis.questions import Question
-from policy.diagnostics import Code, Diagnostic
+from policy.diagnostics import Code, Diagnostic, Severity
+from policy.errors import PolicyInvalid
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
 from policy.table import Extra, Guard, Requirement, Route
@@ -35,6 +36,7 @@ def rule_findings(questions: Sequence[Question]) -> Iterator[Diagnostic]:
             yield from _never_firing(route, its_questions)
             yield from _never_alone(route, its_questions)
             yield from _redundant(route)
+            yield from _too_many(route, its_questions[0])
 
 
 def _never_firing(route: Route, questions: Sequence[Question]) -> Iterator[Diagnostic]:
@@ -90,3 +92,17 @@ def _redundant(route: Route) -> Iterator[Diagnostic]:
             said = f"this asks for nothing that `{route.id}` does not need anyway"
             advice = "take the rule out, or name another permission"
             yield warning(extra.where, Code.RULE_REDUNDANT, said, advice)
+
+
+def _too_many(route: Route, question: Question) -> Iterator[Diagnostic]:
+    """What `diff`, `prove`, `matrix` and the like will refuse to look through."""
+    rules = route.requirement
+    conditions = [extra.condition for extra in rules.extras]
+    said = sum(len(each.query_tests) + len(each.body_tests) for each in conditions)
+    if 2 ** (said + len(rules.guards) + bool(rules.watched)) <= MOST_COMBINATIONS:
+        return
+    try:
+        probes_of(Question(question.method, question.segments, (route,)))
+    except PolicyInvalid as invalid:
+        for finding in invalid.diagnostics:
+            yield replace(finding, severity=Severity.WARNING)
