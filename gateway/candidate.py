@@ -2,11 +2,11 @@
 
 Each request is decided by one of the two, and the other is asked afterwards, without effect: for
 callers of the rollout the candidate decides, for all others the active policy. What the two say
-differently is counted by operation and reasons, with the last few as examples; nothing grows with
+differently is counted by operation and reasons, with the last of a few callers as examples; nothing grows with
 the number of requests or callers. Without a candidate none of this exists.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -68,7 +68,8 @@ class Tally(msgspec.Struct):
     """What has been seen so far; plain data, which one process can send to another.
 
     `compared` are requests that both decided; of those `undetermined` one would have had to see the
-    body. `enforced` were decided by the candidate. `other` are changes beyond what is told apart.
+    body. `enforced` were decided by the candidate. `other` are changes beyond what is told apart,
+    `examples` the last of each caller and change.
     """
 
     compared: int = 0
@@ -116,7 +117,7 @@ class Candidate:
         self._watch = Watch(self.plan.band)
         self._known: dict[int, _Known] = {}
         self._changes = Counter[Change]()
-        self._examples: deque[Example] = deque(maxlen=most_examples)
+        self._examples: dict[tuple[Change, str], Example] = {}
         self._compared = self._undetermined = self._enforced = self._other = 0
 
     def __repr__(self) -> str:
@@ -205,7 +206,7 @@ class Candidate:
             enforced=self._enforced,
             other=self._other,
             changes=self._changes.most_common(),
-            examples=list(self._examples),
+            examples=list(self._examples.values()),
             reverted=self.reverted,
         )
 
@@ -230,16 +231,19 @@ class Candidate:
             self._changes[change] += 1
         else:
             self._other += 1
-        self._examples.append(
-            Example(
-                id_,
-                caller.subject,
-                change,
-                NOTHING if active is None else active.missing,
-                NOTHING if candidate is None else candidate.missing,
-                enforced,
-            )
+        # One for each caller and change: whoever asks often does not crowd out the others.
+        key = change, caller.subject
+        self._examples.pop(key, None)
+        self._examples[key] = Example(
+            id_,
+            caller.subject,
+            change,
+            NOTHING if active is None else active.missing,
+            NOTHING if candidate is None else candidate.missing,
+            enforced,
         )
+        if len(self._examples) > self._most_examples:
+            del self._examples[next(iter(self._examples))]
 
     def _of(self, caller: Caller) -> _Known:
         # By identity: callers are remembered by whoever identified them.
@@ -269,6 +273,7 @@ def _seen(active: Decision | None, candidate: Decision | None) -> Compared:
 def joined(tallies: Iterable[Tally], most_examples: int = 100) -> Tally:
     """What several processes have seen together; whichever reverted first in their order counts."""
     whole = Tally()
+    examples: dict[tuple[Change, str], Example] = {}
     changes = Counter[Change]()
     for tally in tallies:
         whole.compared += tally.compared
@@ -276,7 +281,8 @@ def joined(tallies: Iterable[Tally], most_examples: int = 100) -> Tally:
         whole.enforced += tally.enforced
         whole.other += tally.other
         changes.update(dict(tally.changes))
-        whole.examples = [*whole.examples, *tally.examples][-most_examples:]
+        examples |= {(one.change, one.subject): one for one in tally.examples}
         whole.reverted = whole.reverted or tally.reverted
+    whole.examples = list(examples.values())[-most_examples:]
     whole.changes = changes.most_common()
     return whole

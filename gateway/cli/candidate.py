@@ -230,7 +230,7 @@ def _changes(tally: Tally) -> Iterator[str]:
         yield f"  {count:>7,}  {what}: {_said(change.active)} → {_said(change.candidate)}"
     if tally.other:
         yield f"  {tally.other:>7,}  of other operations"
-    yield f"the last {min(len(tally.examples), _SHOWN_EXAMPLES)} of them"
+    yield "for example, the last of each caller"
     for example in tally.examples[-_SHOWN_EXAMPLES:]:
         yield f"  {_example(example)}"
 
