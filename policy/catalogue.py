@@ -17,7 +17,9 @@ from policy.entries import (
     AlsoEntry,
     CatalogueFile,
     ChangedOperation,
+    DivisionEntry,
     GuardEntry,
+    ListChange,
     OperationEntry,
     OverridesFile,
     ParameterEntry,
@@ -32,6 +34,7 @@ __all__ = ["METHODS", "Catalogue", "Operation", "assemble"]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST = re.compile(r"([A-Za-z]+) (\S+)")
+_NAMED = {"scopes": "the list of scopes", "division_aware": "the list `division_aware`"}
 
 
 @dataclass(slots=True)
@@ -57,7 +60,11 @@ class _Draft:
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """An operation as it is in force; each `…_place` says where that part was written."""
+    """An operation as it is in force; each `…_place` says where that part was written.
+
+    Any one of `scopes` is enough, and none is asked for where there are none. `division` says
+    where a request tells which division it is about.
+    """
 
     id: str
     title: str
@@ -67,6 +74,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     also: tuple[AlsoEntry, ...]
     guards: tuple[GuardEntry, ...]
     body_optional: bool
+    scopes: tuple[str, ...] = ()
+    division: DivisionEntry | None = None
     place: Place
     draft: _Draft
 
@@ -84,14 +93,31 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def guards_place(self) -> Place:
         return self.draft.place_of("guards")
 
+    @property
+    def scopes_place(self) -> Place:
+        return self.draft.place_of("scopes")
+
+    @property
+    def division_place(self) -> Place:
+        return self.draft.place_of("division")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The operations of one service, and all that their rules refer to."""
+    """The operations of one service, and all that their rules refer to.
+
+    `permissions` are all that may be granted, those of `interface_only` last: no operation asks
+    for them. `scopes` are all that there are; `division_aware` names permissions. `literal_first`
+    says that templates may cross.
+    """
 
     name: str
     spec: ServiceSpec
     permissions: Mapping[str, str]
+    interface_only: frozenset[str]
+    division_aware: frozenset[str]
+    scopes: tuple[str, ...]
+    literal_first: bool
     lists: Mapping[str, tuple[str, ...]]
     switches: Mapping[str, str]
     operations: tuple[Operation, ...]
@@ -118,6 +144,8 @@ class _Assembly:
         self.findings: list[Diagnostic] = []
         self.has_all_operations = len(written.keys("operations")) == len(shipped.operations)
         self.permissions = dict(shipped.permissions)
+        self.interface_only = dict(shipped.interface_only)
+        self.named = {"scopes": shipped.scopes, "division_aware": shipped.division_aware}
         self.lists = dict(shipped.lists)
         self.parameters = {
             name: (entry, place.below("parameters", name))
@@ -142,6 +170,11 @@ class _Assembly:
                 f"the catalogue has a permission `{key}` already",
             )
         self.permissions |= changes.permissions
+        self.interface_only |= changes.interface_only
+        for section, called in _NAMED.items():
+            now, change = self.named[section], getattr(changes, section)
+            of = Code.UNKNOWN_LIST_ENTRY, called
+            self.named[section] = self._changed(now, change, place.below(section), of)
         shown = len(changes.extra_operations) == len(overrides.keys("extra_operations"))
         self.has_all_operations = self.has_all_operations and shown
         self._change_lists(overrides)
@@ -156,15 +189,21 @@ class _Assembly:
                 said = f"the catalogue has no list `{name}`"
                 self._find(place.where(key=True), Code.UNKNOWN_LIST, said, known.help_for(name))
                 continue
-            now = self.lists[name]
-            for number, entry in enumerate(change.remove):
-                if entry not in now:
-                    where = place.where("remove", number)
-                    said = f"the list `{name}` does not hold `{entry}`"
-                    advice = Suggestions(now).help_for(entry)
-                    self._find(where, Code.UNKNOWN_LIST_ENTRY, said, advice)
-            kept = (entry for entry in now if entry not in change.remove)
-            self.lists[name] = tuple(dict.fromkeys((*kept, *change.add)))
+            of = Code.UNKNOWN_LIST_ENTRY, f"the list `{name}`"
+            self.lists[name] = self._changed(self.lists[name], change, place, of)
+
+    def _changed(
+        self, now: tuple[str, ...], change: ListChange, place: Place, of: tuple[Code, str]
+    ) -> tuple[str, ...]:
+        """The names of `now` as they are after `change`; `of` is what to say of those."""
+        code, called = of
+        for number, entry in enumerate(change.remove):
+            if entry not in now:
+                said = f"{called} does not hold `{entry}`"
+                advice = Suggestions(now).help_for(entry)
+                self._find(place.where("remove", number), code, said, advice)
+        kept = (entry for entry in now if entry not in change.remove)
+        return tuple(dict.fromkeys((*kept, *change.add)))
 
     def _change_parameters(self, overrides: Written[OverridesFile]) -> None:
         for name, entry in overrides.entries.parameters.items():
@@ -199,7 +238,11 @@ class _Assembly:
         return Catalogue(
             name=service.catalogue.entries.catalogue,
             spec=service.spec,
-            permissions=self.permissions,
+            permissions=self.permissions | self.interface_only,
+            interface_only=frozenset(self.interface_only.keys() - self.permissions.keys()),
+            division_aware=frozenset(self.named["division_aware"]),
+            scopes=self.named["scopes"],
+            literal_first=service.catalogue.entries.overlaps == "literal-first",
             lists=self.lists,
             switches=service.catalogue.entries.switches,
             operations=operations,
@@ -237,6 +280,8 @@ class _Assembly:
             also=draft.part("also"),
             guards=draft.part("guards"),
             body_optional=draft.entry.body == "optional",
+            scopes=draft.part("scopes"),
+            division=draft.part("division"),
             place=draft.place,
             draft=draft,
         )

@@ -11,12 +11,14 @@ from policy.catalogue import Catalogue
 from policy.checks import Checked, check
 from policy.diagnostics import Code, Diagnostic, Location, Severity, in_order
 from policy.document import PolicyDocument
+from policy.entries import RoleEntry
 from policy.errors import PolicyInvalid
+from policy.permission_names import GrantedNames
 from policy.permissions import Permissions
 from policy.requirements import requirement_of
-from policy.roster import Roster
 from policy.routes import Routes
 from policy.services import UseRole
+from policy.source import Place
 from policy.table import Access, Assignment, DecisionTable, Role, Route, Service
 from policy.template import Template
 from policy.uncollected import uncollected
@@ -31,7 +33,7 @@ def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the fiel
     if any(found.severity is Severity.ERROR for found in checked.findings):
         raise PolicyInvalid(checked.findings)
     permissions = Permissions(checked.permissions)
-    roles = _roles(checked.roster, permissions)
+    roles = _roles(checked, permissions)
     entries = list(_entries(checked, permissions, document.version))
     operations = tuple(route for _, route in entries)
     return DecisionTable(
@@ -69,13 +71,15 @@ def _service(catalogue: Catalogue) -> Service:
     )
 
 
-def _roles(roster: Roster, permissions: Permissions) -> dict[str, Role]:
+def _roles(checked: Checked, permissions: Permissions) -> dict[str, Role]:
     """Every role with its closure; included roles are compiled before those that include them."""
+    roster = checked.roster
     graph = {name: role.entry.includes for name, role in roster.roles.items()}
     roles: dict[str, Role] = {}
     for name in TopologicalSorter(graph).static_order():
         entry, place = roster.roles[name].entry, roster.roles[name].place
-        own = permissions.mask_of(entry.permissions)
+        places = _granted(entry, place, checked.granted)
+        own = permissions.mask_of(places)
         mask = own
         for included in entry.includes:
             mask |= roles[included].mask
@@ -88,9 +92,22 @@ def _roles(roster: Roster, permissions: Permissions) -> dict[str, Role]:
             mask=mask if entry.enabled else 0,
             includes=tuple(dict.fromkeys(entry.includes)),
             where=place.where(key=True),
-            permission_places=place.below("permissions").of_names(entry.permissions),
+            permission_places=places,
         )
     return {name: roles[name] for name in roster.roles}
+
+
+def _granted(entry: RoleEntry, place: Place, known: GrantedNames) -> Mapping[str, Location]:
+    """Every permission that a role names, and the line that does: the first of several."""
+    written = place.below("permissions").of_names(entry.permissions)
+    if known.holds(entry.permissions):
+        return written
+    lines = ((line, written[line]) for line in entry.permissions)
+    places: dict[str, Location] = {}
+    for line, where in lines:
+        for name in known.names_of(line):
+            places.setdefault(name, where)
+    return places
 
 
 def _entries(

@@ -26,6 +26,8 @@ class Means(StrEnum):
     JWT = "jwt"
     BASIC = "basic"
     CERTIFICATE = "certificate"
+    CLIENT_CREDENTIALS = "client-credentials"
+    INTROSPECTION = "introspection"
     NONE = "none"
 
 
@@ -33,7 +35,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who is asking, as proved by its credentials; which roles that means is the policy's word.
 
     `claims` are the values of the token's roles claim, each mapped to roles by the policy's
-    `claims` section. `roles` names roles directly: the offline tools (`explain --role`, tests)
+    `claims` section. `scopes` are those that the token itself names, None where it names none. `roles` names roles directly: the offline tools (`explain --role`, tests)
     use it, a caller from the network never has any. `expires_at` is in seconds since the epoch.
     """
 
@@ -43,6 +45,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str = ""
     claims: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
     expires_at: float | None = None
 
 

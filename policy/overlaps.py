@@ -2,21 +2,31 @@
 
 Comparing every two templates of a large catalogue takes too long, so each is looked up among
 those before it in a trie that knows which segments have something in common.
+
+Some upstreams have hundreds of templates that cross, and nothing can be done about it: Genesys
+Cloud publishes 479 such pairs, `/conversations/{conversationId}/recordings` and
+`/conversations/calls/{conversationId}` among them. A catalogue that says `overlaps: literal-first`
+has them decided by the first segment, from the left, in which one has a literal; what is left to
+do here is to tell where it matters which of the two is meant.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
 from policy.catalogue import Catalogue, Operation
-from policy.diagnostics import Code, Diagnostic, Severity
+from policy.diagnostics import Code, Diagnostic, Location, Severity
+from policy.entries import AllOf, AnyOf, Requires
 from policy.template import Closeness, Grammar, Parameter, Template, closeness
 
-__all__ = ["Candidate", "overlaps"]
+__all__ = ["Candidate", "Pair", "overlaps", "pairs_of"]
 
 # An operation that collides with hundreds of others is one mistake, not hundreds.
 _MAX_FINDINGS_EACH = 5
+# And what the upstream's own API brings with it is one remark, beyond a few.
+_MAX_SETTLED_EACH = 5
+_MAX_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +49,117 @@ class Candidate:
         mine, theirs = self.operation, other.operation
         return (
             self.catalogue.spec.name == other.catalogue.spec.name
-            and (mine.requires, mine.also, mine.guards)
-            == (theirs.requires, theirs.also, theirs.guards)
+            and _plainly(mine.requires) == _plainly(theirs.requires)
+            and (mine.also, mine.guards) == (theirs.also, theirs.guards)
+            and frozenset(mine.scopes) == frozenset(theirs.scopes)
             and (not mine.guards or mine.template.parameters == theirs.template.parameters)
         )
 
 
+def _plainly(requires: Requires) -> frozenset[frozenset[str]]:
+    """The groups of permissions of each of which one is needed."""
+    match requires:
+        case str():
+            return frozenset({frozenset({requires})})
+        case AnyOf():
+            return frozenset({frozenset(requires.any)})
+        case AllOf():
+            return _plainly(requires.all)
+        case _:
+            return frozenset[frozenset[str]]().union(*map(_plainly, requires))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two operations that some request may mean, and how close `one` is."""
+
+    one: Candidate
+    other: Candidate
+    how: Closeness
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the templates cross and the catalogue says which one is meant."""
+        catalogue = self.one.catalogue
+        return (
+            self.how is Closeness.CROSSING
+            and catalogue.literal_first
+            and catalogue.spec.name == self.other.catalogue.spec.name
+        )
+
+    def turned(self) -> "Pair":
+        how = Closeness.CLOSER if self.how is Closeness.FURTHER else self.how
+        return Pair(self.other, self.one, how)
+
+    @property
+    def in_order(self) -> "Pair":
+        """With that one first which the routes find first."""
+        mine, theirs = self.one.template.segments, self.other.template.segments
+        ranks = [tuple(map(_rank, pair)) for pair in zip(mine, theirs, strict=True)]
+        first = next(((one, other) for one, other in ranks if one != other), ((), ()))
+        return self if first[0] < first[1] else self.turned()
+
+
+def _rank(segment: str | Parameter) -> tuple[object, ...]:
+    """The order in which the routes are walked."""
+    return () if isinstance(segment, str) else segment.grammar.order
+
+
 def overlaps(catalogues: Iterable[Catalogue]) -> Iterator[Diagnostic]:
-    """A finding for every two operations of which it is not clear which one is meant."""
+    """A finding for every two operations of which it is not clear which one is meant.
+
+    Of a catalogue that resolves them by itself, many are told in one finding.
+    """
+    listed = tuple(catalogues)
+    settled: dict[str, list[Pair]] = {}
+    for pairs in _pairs_of_each(listed):
+        yield from islice(_clashes(pairs, settled), _MAX_FINDINGS_EACH)
+    for catalogue in listed:
+        if differing := settled.get(catalogue.spec.name):
+            yield from _settled(catalogue, differing)
+
+
+def pairs_of(catalogues: Iterable[Catalogue]) -> Iterator[Pair]:
+    """Every two operations that some request may mean, the one that answers it first.
+
+    Of two methods only HEAD and GET have requests in common.
+    """
+    for pairs in _pairs_of_each(tuple(catalogues)):
+        for pair in pairs:
+            yield pair.in_order
+
+
+def _pairs_of_each(catalogues: tuple[Catalogue, ...]) -> Iterator[Iterator[Pair]]:
     by_method: dict[str, list[Candidate]] = {}
     for catalogue in catalogues:
         for operation in catalogue.operations:
             candidate = Candidate(catalogue, operation)
             by_method.setdefault(operation.method, []).append(candidate)
     for candidates in by_method.values():
-        yield from _among(candidates)
-    if "HEAD" in by_method:
-        yield from _between_head_and_get(by_method["HEAD"], by_method.get("GET", []))
-
-
-def _between_head_and_get(heads: list[Candidate], gets: list[Candidate]) -> Iterator[Diagnostic]:
-    """A HEAD request may also mean a GET operation, unless HEAD has one of the same template."""
+        root = _Node()
+        for later in candidates:
+            yield _pairs(later, root)
+            root.add(later)
     root = _Node()
-    for get in gets:
+    for get in by_method.get("GET", []):
         root.add(get)
-    for head in heads:
-        pairs = (
-            (get, closeness(head.template, get.template))
-            for get in root.having_common(head.template.segments)
-        )
-        clashes = (
-            finding
-            for get, how in pairs
-            if how is not Closeness.SAME and (finding := _finding(head, get, how)) is not None
-        )
-        yield from islice(clashes, _MAX_FINDINGS_EACH)
+    for head in by_method.get("HEAD", []):
+        # Where HEAD has an operation of the same template, that one is meant.
+        yield (pair for pair in _pairs(head, root) if pair.how is not Closeness.SAME)
 
 
-def _among(candidates: Sequence[Candidate]) -> Iterator[Diagnostic]:
-    root = _Node()
-    for later in candidates:
-        clashes = (
-            finding
-            for earlier in root.having_common(later.template.segments)
-            if (finding := _finding(later, earlier, closeness(later.template, earlier.template)))
-            is not None
-        )
-        yield from islice(clashes, _MAX_FINDINGS_EACH)
-        root.add(later)
+def _pairs(later: Candidate, root: "_Node") -> Iterator[Pair]:
+    for earlier in root.having_common(later.template.segments):
+        yield Pair(later, earlier, closeness(later.template, earlier.template))
+
+
+def _clashes(pairs: Iterator[Pair], settled: dict[str, list[Pair]]) -> Iterator[Diagnostic]:
+    for pair in pairs:
+        if pair.is_settled:
+            if not pair.one.demands_the_same(pair.other):
+                settled.setdefault(pair.one.catalogue.spec.name, []).append(pair)
+        elif (finding := _finding(pair.one, pair.other, pair.how)) is not None:
+            yield finding
 
 
 def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | None:
@@ -95,8 +168,8 @@ def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | N
             return None
     elif how is not Closeness.SAME and one.catalogue.spec.name == other.catalogue.spec.name:
         return None
-    where = one.operation.place.where("request")
-    there = f"the other is at {other.operation.place.where('request')}"
+    where = _place(one)
+    there = f"the other is at {_place(other)}"
     if how is Closeness.SAME:
         said = f"{one} answers the same requests as {other}"
         return Diagnostic(where, Code.ROUTE_DUPLICATE, said, there)
@@ -110,6 +183,34 @@ def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | N
         f" of `{further.catalogue.spec.name}`"
     )
     return Diagnostic(where, Code.ROUTE_OVERLAP, said, there, Severity.WARNING)
+
+
+def _settled(catalogue: Catalogue, pairs: list[Pair]) -> Iterator[Diagnostic]:
+    """That one of two is meant which asks for something else than the other."""
+    ordered = [pair.in_order for pair in pairs]
+    if len(ordered) <= _MAX_SETTLED_EACH:
+        for pair in ordered:
+            where = _place(pair.one)
+            said = f"{_common(pair.one, pair.other)} means {pair.one} and not {pair.other}"
+            advice = f"they ask for different things; the other is at {_place(pair.other)}"
+            yield Diagnostic(where, Code.ROUTE_AMBIGUOUS, said, advice, Severity.WARNING)
+        return
+    where = catalogue.place.where("overlaps")
+    said = (
+        f"{len(ordered)} pairs of operations of `{catalogue.name}` cross and ask for different"
+        " things; the one with a literal first is meant"
+    )
+    some = [
+        f"{_common(pair.one, pair.other)} means `{pair.one.operation.id}`"
+        f" and not `{pair.other.operation.id}`"
+        for pair in ordered[:_MAX_EXAMPLES]
+    ]
+    advice = f"{'; '.join(some)}; `catalogue overlaps` tells them all"
+    yield Diagnostic(where, Code.ROUTE_AMBIGUOUS, said, advice, Severity.WARNING)
+
+
+def _place(candidate: Candidate) -> Location:
+    return candidate.operation.place.where("request")
 
 
 def _common(one: Candidate, other: Candidate) -> str:

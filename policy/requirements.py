@@ -13,7 +13,11 @@ from policy.table import Access, Extra, Guard, Requirement
 
 __all__ = ["ACCESS_WORDS", "demand_of", "named_in", "requirement_of"]
 
-ACCESS_WORDS = frozenset({Access.PUBLIC.value, Access.AUTHENTICATED.value})
+ACCESS_WORDS = frozenset({
+    Access.PUBLIC.value,
+    Access.AUTHENTICATED.value,
+    Access.NOBODY.value,
+})  # fmt: skip
 """What `requires` may say instead of permissions."""
 
 

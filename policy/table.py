@@ -46,6 +46,7 @@ class Access(StrEnum):
 
     PUBLIC = "public"
     AUTHENTICATED = "authenticated"
+    NOBODY = "nobody"
     PERMITTED = "permitted"
 
 
@@ -211,6 +212,8 @@ class Route:
         _put(self, to_strangers=self.not_authenticated, settled=None)
         if needed.access is Access.PUBLIC:
             _put(self, to_strangers=self.permitted, settled=self.permitted)
+        elif needed.access is Access.NOBODY:
+            _put(self, settled=self.denied)
         elif self.use_role is UseRole.OFF:
             _put(self, settled=self.not_enforced)
         elif self.plain and not needed.demand:

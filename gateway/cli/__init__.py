@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli import (
+    catalogue,
     check,
     claim,
     demo,
@@ -45,6 +46,7 @@ def ucs_gateway() -> None:
 
 
 _COMMANDS = (
+    catalogue.command,
     check.command,
     claim.command,
     demo.command,

@@ -10,7 +10,6 @@ from functools import cached_property
 
 from policy import decoding
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
-from policy.checks import PermissionNames
 from policy.decision import Effect, Reason
 from policy.diagnostics import Code, Diagnostic, Location, in_order
 from policy.document import Written
@@ -22,6 +21,7 @@ from policy.expectations import (
 )
 from policy.inquiry import ANONYMOUS, Caller, Kind, Means
 from policy.loader import Text
+from policy.permission_names import PermissionNames
 from policy.requirements import demand_of, named_in
 from policy.source import Place, scan
 from policy.suggest import Suggestions

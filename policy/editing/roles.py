@@ -3,7 +3,7 @@
 A step that asks for what is there already gives no changes, and says so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from policy.diagnostics import visible
 from policy.editing.changes import Add, Drop, Put, Rename, Respell, Take
@@ -11,6 +11,7 @@ from policy.editing.errors import EditRefused
 from policy.editing.files import PolicyFiles, Step, name_for, title_for
 from policy.editing.layout import Value
 from policy.editing.notation import permission_named
+from policy.permission_names import GrantedNames
 
 __all__ = [
     "create_role",
@@ -62,7 +63,7 @@ def grant(files: PolicyFiles, name: str, permissions: Sequence[str]) -> Step:
     """The role gets permissions, named in either notation."""
     file = files.known("roles", name)
     named = _once(permission_named(each, files.titles) for each in permissions)
-    own = files.listed("roles", name, "permissions")
+    own = _own(files, name)
     new = [each for each in named if each not in own]
     step = Step(said=_granted(files, name, new))
     step.notes += [f"role `{name}` grants `{each}` already" for each in named if each in own]
@@ -74,13 +75,20 @@ def grant(files: PolicyFiles, name: str, permissions: Sequence[str]) -> Step:
 def revoke(files: PolicyFiles, name: str, permissions: Sequence[str]) -> Step:
     """The role loses permissions. What it has by including a role can only be taken from there."""
     file = files.known("roles", name)
-    own = files.listed("roles", name, "permissions")
+    own = _own(files, name)
+    lines = set(own.values())
     # What stands in the file may be taken out also where no catalogue knows it.
     named = _once(
-        each if each in own else permission_named(each, files.titles) for each in permissions
+        each if each in lines else permission_named(each, files.titles) for each in permissions
     )
-    gone = [each for each in named if each in own]
+    gone = [each if each in lines else own[each] for each in named if each in lines or each in own]
+    own |= {line: line for line in lines}
     for each in named:
+        if each not in own and (line := _pattern_over(files, own, each)) is not None:
+            raise EditRefused(
+                f"role `{name}` has `{each}` by `{line}`",
+                f"revoke `{line}`, and grant what is to stay of it",
+            )
         if each not in own and (giver := _giver_of(files, name, each)) is not None:
             raise EditRefused(
                 f"role `{name}` has `{each}` from role `{giver}`, which it includes",
@@ -188,12 +196,25 @@ _LISTS = (
 )
 
 
+def _own(files: PolicyFiles, name: str) -> dict[str, str]:
+    """What a role names itself: each permission in short notation, and the line as it stands."""
+    known = GrantedNames(files.titles)
+    lines = files.listed("roles", name, "permissions")
+    return {known.written(line) or line: line for line in reversed(lines)}
+
+
+def _pattern_over(files: PolicyFiles, own: Mapping[str, str], permission: str) -> str | None:
+    """The line of a role that gives it the permission among others."""
+    known = GrantedNames(files.titles)
+    return next((own[each] for each in own if permission in known.names_of(each)), None)
+
+
 def _giver_of(files: PolicyFiles, name: str, permission: str) -> str | None:
     """A role that `name` includes, at whatever remove, and that names the permission."""
     seen, waiting = {name}, [name]
     while waiting:
         for each in files.listed("roles", waiting.pop(), "includes"):
-            if permission in files.listed("roles", each, "permissions"):
+            if permission in _own(files, each):
                 return each
             if each not in seen:
                 seen.add(each)
@@ -202,9 +223,18 @@ def _giver_of(files: PolicyFiles, name: str, permission: str) -> str | None:
 
 
 def _granted(files: PolicyFiles, role: str, permissions: Sequence[str]) -> list[str]:
+    known = GrantedNames(files.titles)
     return [
-        f"role `{role}` now grants `{each}` ({visible(files.titles[each])})" for each in permissions
+        f"role `{role}` now grants `{each}` ({_described(files, known, each)})"
+        for each in permissions
     ]
+
+
+def _described(files: PolicyFiles, known: GrantedNames, permission: str) -> str:
+    if permission in files.titles:
+        return visible(files.titles[permission])
+    many = len(known.names_of(permission))
+    return f"{many} permission{'' if many == 1 else 's'} today, and those that come"
 
 
 def _once(names: Iterable[str]) -> list[str]:

@@ -65,7 +65,7 @@ def test_requirements_may_be_written_in_several_ways(written: str, read_as: obje
         ("{any: [1]}", "6:22 an entry of `any` must be text, not a number"),
         ("{any: p}", "6:21 `any` must be a list, not text"),
         ("{any: [p], all: [q]}", "6:26 unknown key `all`"),
-        ("", "6:14 this must be a permission, a list of them, `{any: […]}`, `{all: […]}`, `authenticated` or `public`"),
+        ("", "6:14 this must be a permission, a list of them, `{any: […]}`, `{all: […]}`, `authenticated`, `public` or `nobody`"),
     ],
 )  # fmt: skip
 def test_a_requirement_that_says_nothing_is_refused(written: str, complaint: str) -> None:

@@ -14,7 +14,7 @@ from policy import Inquiry, Kind, PolicyDocument, UseRole
 from policy.document import ServiceDocument
 from policy.entries import AllOf, AnyOf, ParameterEntry
 
-__all__ = ["NEEDS_BODY", "Verdict", "reference"]
+__all__ = ["NEEDS_BODY", "Verdict", "reference", "stands_for"]
 
 NEEDS_BODY = "needs-body"
 
@@ -220,13 +220,54 @@ def _held(document: PolicyDocument, inquiry: Inquiry) -> set[str]:
         roles += [name for group in entry.groups for name in sections["groups"][group].roles]
     roles += [name for value in caller.claims for name in sections["claims"].get(value, ())]
 
+    titles = _titles(document)
+
     def granted(name: str) -> set[str]:
         role = sections["roles"][name]
         if not role.enabled:
             return set()
-        return set(role.permissions).union(*(granted(included) for included in role.includes))
+        own = {name for line in role.permissions for name in stands_for(line, titles)}
+        return own.union(*(granted(included) for included in role.includes))
 
     return set[str]().union(*map(granted, roles))
+
+
+def _titles(document: PolicyDocument) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for service in document.services:
+        for file in (service.catalogue, service.overrides):
+            if file is not None:
+                known |= file.entries.permissions
+                known |= file.entries.interface_only
+    return known
+
+
+def stands_for(line: str, known: Mapping[str, str]) -> set[str]:
+    """The permissions that a line of a role means, by its parts or by those of a screen."""
+    if line in known:
+        return {line}
+    if ">" not in line:
+        wanted = line.split(":")
+        return {name for name in known if _alike(wanted, name.split(":"))}
+    wanted = [_letters(part) for part in line.split(">")]
+    if wanted[-1] == "allpermissions":
+        wanted[-1] = "*"
+    by_name = {name for name in known if _alike(wanted, list(map(_letters, name.split(":"))))}
+    return by_name or {
+        name
+        for name, title in known.items()
+        if ">" in title and _alike(wanted, list(map(_letters, title.split(">"))))
+    }
+
+
+def _letters(part: str) -> str:
+    return "*" if part.strip() == "*" else "".join(c for c in part.casefold() if c.isalnum())
+
+
+def _alike(wanted: list[str], parts: list[str]) -> bool:
+    if len(parts) < 2 or len(parts) != len(wanted):
+        return False
+    return all(wanted[place] in ("*", parts[place]) for place in range(len(parts)))
 
 
 # -- what the request says --------------------------------------------------------------------

@@ -5,6 +5,7 @@ question. That takes longer than compiling, so it is done when somebody asks (`u
 and not at every reload. Each file here looks from one side.
 """
 
+from policy.analysis.lints.breadth import breadth_findings
 from policy.analysis.lints.granting import holders_findings, permission_findings, role_findings
 from policy.analysis.lints.opening import Openings, title_findings, writes
 from policy.analysis.lints.overriding import override_findings
@@ -27,6 +28,7 @@ def lint(document: PolicyDocument, table: DecisionTable) -> tuple[Diagnostic, ..
         *role_findings(table),
         *holders_findings(table),
         *title_findings(table),
+        *breadth_findings(document, table),
         *reach_findings(table, questions),
         *rule_findings(questions),
         *override_findings(document),

@@ -14,9 +14,9 @@ from policy.diagnostics import Code, Diagnostic
 from policy.services import UseRole
 from policy.table import Access, DecisionTable, Role, Route
 
-__all__ = ["Openings", "title_findings", "writes"]
+__all__ = ["WRITING_METHODS", "Openings", "says_it_reads_first", "title_findings", "writes"]
 
-_WRITING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+WRITING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _READS = frozenset(
     """
@@ -74,8 +74,13 @@ class Openings:
 
 def writes(route: Route) -> bool:
     """Whether the operation changes something, as far as it says."""
-    words = _words(route.title or route.id)
-    return route.method in _WRITING_METHODS and not (words and words[0] in _READS)
+    return route.method in WRITING_METHODS and not says_it_reads_first(route.title or route.id)
+
+
+def says_it_reads_first(title: str) -> bool:
+    """Whether the title (or the name) of an operation begins with a word of reading."""
+    words = _words(title)
+    return bool(words) and words[0] in _READS
 
 
 def title_findings(table: DecisionTable) -> Iterator[Diagnostic]:

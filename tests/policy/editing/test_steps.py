@@ -10,6 +10,7 @@ from policy.editing import (
     delete_role,
     grant,
     rename_role,
+    revoke,
 )
 from tests.support.policies import CATALOGUE, POLICY, sources
 
@@ -101,3 +102,39 @@ def test_a_user_who_is_new_is_told_with_whom_it_may_be() -> None:
 def test_a_file_that_cannot_be_read_is_told_and_left_alone(text: str | bytes) -> None:
     with pytest.raises(EditRefused, match="policy-1"):
         PolicyFiles(sources(CATALOGUE, text), TITLES)
+
+
+CLOUD = {
+    "telephony:station:view": "Telephony > Station > View",
+    "telephony:station:edit": "Telephony > Station > Edit",
+    "routing:queue:view": "Queues",
+}
+VSM = """\
+roles:
+  vsm: {permissions: [Routing > Queue > View, "telephony:station:*"]}
+"""
+
+
+def cloud_files(text: str = VSM) -> PolicyFiles:
+    return PolicyFiles(sources(CATALOGUE, text), CLOUD)
+
+
+def test_a_pattern_is_granted_in_short_notation_and_says_how_much_it_is() -> None:
+    made = create_role(cloud_files(), "new", permissions=["Telephony > Station > All Permissions"])
+    assert made.said[-1] == (
+        "role `new` now grants `telephony:station:*` (2 permissions today, and those that come)"
+    )
+
+
+@pytest.mark.parametrize("said", ["routing:queue:view", "Routing > Queue > View"])
+def test_a_permission_is_taken_back_in_either_notation(said: str) -> None:
+    step = revoke(cloud_files(), "vsm", [said])
+    assert "Routing > Queue > View" not in cloud_files().edited(step)["policy-1.yaml"]
+    assert grant(cloud_files(), "vsm", [said]).notes == [
+        "role `vsm` grants `routing:queue:view` already"
+    ]
+
+
+def test_a_permission_that_comes_by_a_pattern_is_not_taken_back_by_itself() -> None:
+    with pytest.raises(EditRefused, match="has `telephony:station:view` by `telephony:station:"):
+        revoke(cloud_files(), "vsm", ["telephony:station:view"])
