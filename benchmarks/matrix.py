@@ -12,7 +12,7 @@ import msgspec
 
 from benchmarks.decision import inquiries, table_of
 from gateway.cli.sheets import Sheet, as_records, as_rows
-from policy import Caller, Kind, Means
+from policy import NOTHING_HELD, Caller, Kind, Means
 from policy.analysis import Population, cases_of_request, reach_of, rows_of
 
 __all__ = ["run"]
@@ -39,7 +39,7 @@ def run() -> None:
     step(f"{population!r}")
     asked = inquiries(table)["allowed, condition met"]
     stranger = Caller(subject="", kind=Kind.ANONYMOUS, means=Means.NONE)
-    inquiry = msgspec.structs.replace(asked, caller=stranger, held=0)
+    inquiry = msgspec.structs.replace(asked, caller=stranger, held=NOTHING_HELD)
     route = table.routes.find(inquiry.method, inquiry.segments)
     for case in cases_of_request(route, inquiry):
         reach_of(table, population, case, except_=frozenset())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.rollout import Plan, Watch
 from policy import (
@@ -19,6 +20,7 @@ from policy import (
     Decision,
     DecisionTable,
     Effect,
+    Held,
     Inquiry,
     Missing,
     Reason,
@@ -86,8 +88,8 @@ class _Known(msgspec.Struct, frozen=True):
 
     caller: Caller
     governed: bool
-    held_active: int
-    held_candidate: int
+    held_active: Held
+    held_candidate: Held
 
 
 class Candidate:
@@ -162,17 +164,7 @@ class Candidate:
         other, held = (
             (self.active, known.held_active) if by_candidate else (self.table, known.held_candidate)
         )
-        answer = decide(
-            other,
-            Inquiry(
-                caller=inquiry.caller,
-                held=held,
-                method=inquiry.method,
-                segments=inquiry.segments,
-                query=inquiry.query,
-                body=inquiry.body,
-            ),
-        )
+        answer = decide(other, replace(inquiry, held=held))
         told = answer if isinstance(answer, Decision) else None
         active, candidate = (told, decision) if by_candidate else (decision, told)
         if told is None:

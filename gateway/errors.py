@@ -7,9 +7,10 @@
       MethodRefused 405
       BodyTypeRefused 415 · BodyTooLarge 413 · HeadTooLarge 431 · TargetTooLong 414
       RequestTimeout 408
-      CredentialsRefused 401
-      IdentityUnavailable 503 · AuditUnavailable 503 · Overloaded 503 · ShuttingDown 503
-      UpstreamFailed 502 · UpstreamBusy 503 · UpstreamTimeout 504
+      CredentialsRefused 401 · TokenNotOurs 403
+      IdentityUnavailable 503 · RevocationUnavailable 503 · AuditUnavailable 503
+      Overloaded 503 · ShuttingDown 503
+      UpstreamFailed 502 · UpstreamBusy 503 · UpstreamTokenMissing 503 · UpstreamTimeout 504
       InternalFault 500
     SettingsInvalid (at start; never during a request)
 
@@ -40,12 +41,15 @@ __all__ = [
     "Overloaded",
     "RequestRejected",
     "RequestTimeout",
+    "RevocationUnavailable",
     "SettingsInvalid",
     "ShuttingDown",
     "TargetTooLong",
+    "TokenNotOurs",
     "UpstreamBusy",
     "UpstreamFailed",
     "UpstreamTimeout",
+    "UpstreamTokenMissing",
 ]
 
 
@@ -159,6 +163,20 @@ class IdentityUnavailable(GatewayError):
     public = "the caller's identity cannot be verified just now"
 
 
+class TokenNotOurs(GatewayError):
+    """Somebody else's token cannot be ended here, and must not end the gateway's own upstream."""
+
+    status = 403
+    code = "token-not-ours"
+    public = "this token was issued elsewhere, so it cannot be ended here"
+
+
+class RevocationUnavailable(GatewayError):
+    status = 503
+    code = "revocation-unavailable"
+    public = "the end of the token cannot be recorded just now, so it is still good"
+
+
 class AuditUnavailable(GatewayError):
     status = 503
     code = "audit-unavailable"
@@ -194,6 +212,14 @@ class UpstreamBusy(GatewayError):
     code = "upstream-busy"
     public = "the upstream server has too much to do just now"
     retry_after_seconds: ClassVar[int] = 1
+
+
+class UpstreamTokenMissing(GatewayError):
+    """The login server gave the gateway no token of its own, so nothing was sent."""
+
+    status = 503
+    code = "upstream-token-missing"
+    public = "the gateway has no token of its own for the upstream server just now"
 
 
 class UpstreamTimeout(GatewayError):

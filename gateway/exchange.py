@@ -13,9 +13,9 @@ import msgspec
 from gateway.http.forwarded import Origin
 from gateway.http.headers import Headers
 from gateway.http.target import Target
-from policy import ANONYMOUS, Caller, Decision
+from policy import ANONYMOUS, NOTHING_HELD, Caller, Decision
 
-__all__ = ["Ending", "Exchange", "PeerCertificate", "RequestHead", "Section"]
+__all__ = ["Ending", "Exchange", "Own", "PeerCertificate", "RequestHead", "Section"]
 
 
 class Ending(StrEnum):
@@ -74,7 +74,7 @@ class Section:
         self.caller: Caller | None = None
         self.caller_until = 0.0
         self.mark: object = None
-        self.held = 0
+        self.held = NOTHING_HELD
         self.preludes: dict[str, bytes] = {}
 
 
@@ -86,6 +86,20 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     is_1_1: bool
     headers: Headers
     section: Section
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What the gateway answered itself, and no policy decided: an endpoint of its own.
+
+    `route`, `result` and `because` are for the audit, as a decision's are; none holds a secret.
+    After one too many the connection `rests` for a while, as after an overload.
+    """
+
+    route: str
+    result: str
+    because: tuple[str, ...]
+    is_allowed: bool
+    rests: bool = False
 
 
 class Exchange:
@@ -100,6 +114,7 @@ class Exchange:
     target: Target | None = None
     caller: Caller = ANONYMOUS
     decision: Decision | None = None
+    own: Own | None = None
     refused_method = ""
     enforced = True
     status: int | None = None

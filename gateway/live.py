@@ -1,12 +1,12 @@
 """The one mutable reference to policy: one writer, readers without locks.
 
-A request reads `table` and `trial` once, without waiting in between, and keeps them to its end, so
-it sees one version whatever is swapped meanwhile. The table before stays in memory, so that going
+A request asks for its table and reads `trial` once, without waiting in between, and keeps both to
+its end, so it sees one version whatever is swapped meanwhile. The table before stays in memory, so that going
 back is one assignment too.
 """
 
 from gateway.candidate import Candidate
-from policy import DecisionTable
+from policy import Caller, DecisionTable
 
 __all__ = ["LivePolicy"]
 
@@ -28,6 +28,10 @@ class LivePolicy:
 
     def __repr__(self) -> str:
         return f"<LivePolicy {self.table.version}>"
+
+    def table_for(self, caller: Caller) -> DecisionTable:
+        """The table by which requests of `caller` are decided."""
+        return self.table if self.trial is None else self.trial.table_for(caller)
 
     def put(self, table: DecisionTable, since: float) -> DecisionTable | None:
         """Put `table` in force, and keep the one before; the one that nobody can go back to now."""

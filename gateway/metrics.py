@@ -111,6 +111,19 @@ METRICS = (
         "Requests that were sent on to another node, or a second time to one",
     ),
     Declaration(
+        "gateway_upstream_token_fetches_total",
+        "counter",
+        ("service", "result"),
+        "Attempts to get the gateway's own token for a service: `fetched` or `failed`",
+    ),
+    Declaration(
+        "gateway_upstream_token_expires_seconds",
+        "gauge",
+        ("service",),
+        "When the gateway's own token for a service ends, in seconds since the epoch; 0 without one",
+        "min",
+    ),
+    Declaration(
         "gateway_policy_info",
         "gauge",
         ("digest",),
@@ -176,6 +189,34 @@ METRICS = (
         "counter",
         ("result",),
         "Look-ups of verified credentials: `hit`, `miss`, or `refused` where they were wrong",
+    ),
+    Declaration(
+        "gateway_introspections_total",
+        "counter",
+        ("server", "result"),
+        "Questions about opaque tokens, by the server's URL: the token is `active` or `inactive`, or"
+        " the question `failed`",
+    ),
+    Declaration(
+        "gateway_tokens_issued_total",
+        "counter",
+        ("result",),
+        "Requests to the gateway's own token endpoint: `token-issued`, or why there was none",
+    ),
+    Declaration(
+        "gateway_tokens_revoked",
+        "gauge",
+        (),
+        "Revoked tokens that would still be good, as far as the worker has read that knows most",
+        "max",
+    ),
+    Declaration(
+        "gateway_clients_stale",
+        "gauge",
+        (),
+        "1 while the clients file or the signing keys are refused and the last good ones stay, in"
+        " any worker; else 0",
+        "max",
     ),
     Declaration(
         "gateway_audit_queue", "gauge", (), "Audit lines that are not in the audit file yet"

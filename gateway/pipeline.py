@@ -11,7 +11,7 @@ no other place where a connection to an upstream is taken.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 
 from gateway.admission import Admission
@@ -31,7 +31,7 @@ from gateway.errors import (
     UpstreamTimeout,
 )
 from gateway.exchange import Ending, Exchange, RequestHead
-from gateway.http.target import TargetLimits, canonicalise
+from gateway.http.target import Target, TargetLimits, canonicalise
 from gateway.inspection import Inspection
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
@@ -52,7 +52,7 @@ from policy import (
     decide,
 )
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "Respond"]
 
 _log = get_logger("gateway.pipeline")
 
@@ -63,8 +63,16 @@ _FROM_UPSTREAM = (UpstreamFailed, UpstreamTimeout)
 _IN_FLOODS = (AuditUnavailable, IdentityUnavailable)
 
 
+Respond = Callable[[Exchange, ClientConnection, RequestHead, Target], Awaitable[None]]
+"""Answers a request itself: writes the reply, and leaves on the exchange what became of it."""
+
+
 class Pipeline:
-    """Everything that the conversations of one event loop share."""
+    """Everything that the conversations of one event loop share.
+
+    By path: `endpoints` answer before anybody is identified, `instead` answer what was allowed, in
+    the upstream's place.
+    """
 
     def __init__(
         self,
@@ -76,6 +84,8 @@ class Pipeline:
         metrics: Metrics,
         limits: Limits,
         clock: Clock,
+        endpoints: Mapping[str, Respond] = {},
+        instead: Mapping[str, Respond] = {},
     ) -> None:
         self.draining = False  # every answer from now on is its connection's last
         self.ending = False  # and none is waited for where the last one did not say so
@@ -87,6 +97,8 @@ class Pipeline:
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
+        self._endpoints = endpoints
+        self._instead = instead
         self._target_limits = TargetLimits(
             max_target_bytes=limits.max_target_bytes,
             max_segments=limits.max_segments,
@@ -141,7 +153,7 @@ class Pipeline:
     ) -> bool:
         """One request from its head to its audit line, however it ends.
 
-        Returns whether it was served at all, and not one too many.
+        Returns whether it was served at all, and not one too many, of whatever kind.
         """
         origin = client.peer.origin if head is None else head.section.origin
         exchange = Exchange(
@@ -195,7 +207,7 @@ class Pipeline:
         finally:
             client.end_request()
             self._record(exchange, client)
-        return served
+        return served and (exchange.own is None or not exchange.own.rests)
 
     # --- the story ----------------------------------------------------------------------------
 
@@ -206,21 +218,28 @@ class Pipeline:
         target = None
         if head.method in METHODS:  # that of any other may be in any form
             target = exchange.target = canonicalise(head.target, self._target_limits)
+            if (endpoint := self._endpoints.get(target.path)) is not None:
+                # Neither its body nor the proof of a secret takes a place from other requests.
+                self._admission.in_flight -= 1
+                try:
+                    await endpoint(exchange, client, head, target)
+                finally:
+                    self._admission.in_flight += 1
+                return
         caller = self._standing.caller_of(section)
         if caller is None:
             caller = await self._authenticator.identify(section.headers.authorization)
         exchange.caller = caller
         if target is None:
             raise MethodRefused(f"method {head.method}")
-        table, trial = self._live.table, self._live.trial
-        if trial is not None:
-            table = trial.table_for(caller)
+        trial, table = self._live.trial, self._live.table_for(caller)
         inquiry = Inquiry(
             caller=caller,
             held=self._standing.held_by(caller, section, table),
             method=head.method,
             segments=target.segments,
             query=target.query,
+            headers=section.headers.passing,
         )
         answer = decide(table, inquiry)
         inspected = None
@@ -244,6 +263,9 @@ class Pipeline:
                 self._deny(exchange, client, answer)
                 return
         assert route is not None  # noqa: S101 - what is allowed has a route
+        if (ours := self._instead.get(target.path)) is not None:
+            await ours(exchange, client, head, target)
+            return
         upstream = self._upstreams[route.service]
         self._audit.note(exchange)
         await send(
@@ -330,13 +352,16 @@ def _too_late(client: ClientConnection) -> GatewayError:
     return RequestTimeout("the body did not arrive within total_timeout_seconds")
 
 
+_NO_MATTER_OF_ROLES = frozenset({Reason.NOT_AUTHENTICATED, Reason.CLOSED})
+
+
 def _is_enforced(denial: Decision) -> bool:
-    """Shadowing is about roles: who is not known is refused all the same, and so is what no
-    catalogue knows, since nobody could say where to send it.
+    """Shadowing is about roles: who is not known is refused all the same, and so is what is closed,
+    or what no catalogue knows, since nobody could say where to send it.
     """
     route = denial.route
     return (
         route is None
         or route.use_role is not UseRole.SHADOW
-        or denial.reason is Reason.NOT_AUTHENTICATED
+        or denial.reason in _NO_MATTER_OF_ROLES
     )

@@ -22,9 +22,12 @@ __all__ = ["DENIALS", "Refusals"]
 DENIALS: Mapping[Reason, tuple[int, str]] = {
     Reason.NO_ROUTE: (403, "this operation is not known to the gateway, so it is not allowed"),
     Reason.NOT_AUTHENTICATED: (401, "this operation needs credentials"),
+    Reason.CLOSED: (403, "this operation is closed to everybody"),
     Reason.PERMISSION_MISSING: (403, "the caller's roles do not allow this operation"),
+    Reason.SCOPE_MISSING: (403, "the caller's scopes do not allow this operation"),
+    Reason.DIVISION_MISSING: (403, "the caller's roles do not allow this operation there"),
     Reason.GUARD_FAILED: (400, "the request's body contradicts its path or its caller"),
-    Reason.UNDECIDABLE: (400, "a query parameter that the decision depends on is repeated"),
+    Reason.UNDECIDABLE: (400, "what the decision depends on is said twice, or unclearly"),
 }
 
 # RFC 9110 section 15.5.6: a 405 names the methods that are served; to strangers it does not

@@ -19,6 +19,7 @@ from policy.errors import PolicyError, PolicyInvalid, PolicyUnreadable
 from policy.evaluator import decide
 from policy.explain import explain
 from policy.explanation import Explanation, Need, Stage, Step, Supplier
+from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import ANONYMOUS, BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.loader import ServiceSources, Sources, Text, load, read
 from policy.origins import Origin
@@ -42,9 +43,11 @@ __all__ = [
     "ANONYMOUS",
     "BodyFacts",
     "Caller",
+    "Held",
     "Inquiry",
     "Kind",
     "Means",
+    "NOTHING_HELD",
     "folded",
     # What is answered.
     "Decision",

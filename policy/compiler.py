@@ -11,7 +11,7 @@ from policy.catalogue import Catalogue
 from policy.checks import Checked, check
 from policy.diagnostics import Code, Diagnostic, Location, Severity, in_order
 from policy.document import PolicyDocument
-from policy.entries import RoleEntry
+from policy.entries import GrantEntry, RoleEntry, divisions_of, role_of
 from policy.errors import PolicyInvalid
 from policy.permission_names import GrantedNames
 from policy.permissions import Permissions
@@ -19,7 +19,7 @@ from policy.requirements import requirement_of
 from policy.routes import Routes
 from policy.services import UseRole
 from policy.source import Place
-from policy.table import Access, Assignment, DecisionTable, Role, Route, Service
+from policy.table import Access, Assignment, Client, DecisionTable, Role, Route, Service
 from policy.template import Template
 from policy.uncollected import uncollected
 
@@ -32,7 +32,8 @@ def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the fiel
     checked = check(document)
     if any(found.severity is Severity.ERROR for found in checked.findings):
         raise PolicyInvalid(checked.findings)
-    permissions = Permissions(checked.permissions)
+    scopes = (scope for catalogue in checked.catalogues for scope in catalogue.scopes)
+    permissions = Permissions(checked.permissions, scopes)
     roles = _roles(checked, permissions)
     entries = list(_entries(checked, permissions, document.version))
     operations = tuple(route for _, route in entries)
@@ -42,20 +43,41 @@ def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the fiel
         permissions=permissions,
         roles=roles,
         users={
-            name: Assignment(user.place.where(key=True), user.entry.roles, user.entry.groups)
+            name: Assignment(
+                user.place.where(key=True),
+                _roles_in(user.entry.roles),
+                user.entry.groups,
+                _within(user.entry.roles),
+            )
             for name, user in checked.roster.users.items()
         },
         groups={
-            name: Assignment(group.place.where(key=True), group.entry.roles)
+            name: Assignment(
+                group.place.where(key=True),
+                _roles_in(group.entry.roles),
+                within=_within(group.entry.roles),
+            )
             for name, group in checked.roster.groups.items()
         },
+        clients={
+            name: Client(
+                client.place.where(key=True),
+                _roles_in(client.entry.roles),
+                within=_within(client.entry.roles),
+                scopes=client.entry.scopes,
+                use_scopes=client.entry.use_scopes,
+            )
+            for name, client in checked.roster.clients.items()
+        },
         claims={
-            value: Assignment(claim.place.where(key=True), claim.entry)
+            value: Assignment(
+                claim.place.where(key=True), _roles_in(claim.entry), within=_within(claim.entry)
+            )
             for value, claim in checked.roster.claims.items()
         },
         operations=operations,
         routes=Routes((route.method, template, route) for template, route in entries),
-        findings=in_order([*checked.findings, *_lints(roles, operations)]),
+        findings=in_order([*checked.findings, *_lints(roles, operations, permissions)]),
     )
 
 
@@ -67,8 +89,29 @@ def _service(catalogue: Catalogue) -> Service:
         catalogue=catalogue.name,
         use_role=spec.use_role,
         switches=spec.switches,
+        use_scopes=spec.use_scopes,
+        home_division=spec.home_division,
+        pin_header=spec.pin_header,
         lists=catalogue.lists,
     )
+
+
+def _roles_in(items: Iterable[str | GrantEntry]) -> tuple[str, ...]:
+    """Every role that is given, each once."""
+    return tuple(dict.fromkeys(map(role_of, items)))
+
+
+def _within(items: Iterable[str | GrantEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The roles that are given in some divisions only: all divisions wins."""
+    found: dict[str, dict[str, None] | None] = {}
+    for item in items:
+        role, divisions = role_of(item), divisions_of(item)
+        known = found.get(role, {})
+        if known is None or divisions is None:
+            found[role] = None
+        else:
+            found[role] = known | dict.fromkeys(divisions)
+    return tuple((role, tuple(some)) for role, some in found.items() if some is not None)
 
 
 def _roles(checked: Checked, permissions: Permissions) -> dict[str, Role]:
@@ -115,7 +158,10 @@ def _entries(
 ) -> Iterator[tuple[Template, Route]]:
     index = 0
     for catalogue in checked.catalogues:
-        prefix = catalogue.spec.prefix_segments
+        spec, prefix = catalogue.spec, catalogue.spec.prefix_segments
+        home = () if spec.home_division is None else (spec.home_division,)
+        pinned = spec.pin_header is not None
+        realm = permissions.mask_of(catalogue.permissions) if pinned else 0
         for operation in catalogue.operations:
             template = operation.template.below(prefix)
             requirement = requirement_of(operation, catalogue, permissions)
@@ -124,8 +170,8 @@ def _entries(
                 Route(
                     id=operation.id,
                     title=operation.title,
-                    service=catalogue.spec.name,
-                    use_role=catalogue.spec.use_role,
+                    service=spec.name,
+                    use_role=spec.use_role,
                     method=operation.method,
                     template=str(template),
                     index=index,
@@ -133,6 +179,9 @@ def _entries(
                     parameters=template.parameters,
                     body_optional=operation.body_optional,
                     requirement=requirement,
+                    home=home,
+                    pin_header=spec.pin_header,
+                    realm=realm,
                     where=operation.place.where(key=True),
                     policy=version,
                     missing=permissions.missing_of(requirement.demand.unmet_by(0)),
@@ -141,13 +190,15 @@ def _entries(
             index += 1
 
 
-def _lints(roles: Mapping[str, Role], operations: Iterable[Route]) -> Iterator[Diagnostic]:
-    """What is allowed to be, and hardly meant."""
+def _lints(
+    roles: Mapping[str, Role], operations: Iterable[Route], permissions: Permissions
+) -> Iterator[Diagnostic]:
+    """What is allowed to be, and hardly meant. Scopes are no role's business."""
 
     def warning(where: Location, code: Code, said: str) -> Diagnostic:
         return Diagnostic(where, code, said, severity=Severity.WARNING)
 
-    granted = 0
+    granted = permissions.every_scope
     for role in roles.values():
         granted |= role.mask
         if role.enabled and not role.mask:

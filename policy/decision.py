@@ -42,19 +42,28 @@ class Reason(StrEnum):
     NOT_ENFORCED = "not-enforced", Effect.ALLOW
     NO_ROUTE = "no-route", Effect.DENY
     NOT_AUTHENTICATED = "not-authenticated", Effect.DENY
+    CLOSED = "closed", Effect.DENY
     PERMISSION_MISSING = "permission-missing", Effect.DENY
+    SCOPE_MISSING = "scope-missing", Effect.DENY
+    DIVISION_MISSING = "division-missing", Effect.DENY
     GUARD_FAILED = "guard-failed", Effect.DENY
     UNDECIDABLE = "undecidable", Effect.DENY
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """What the caller lacks: every name of `all_of`, and one name of each group of `any_of`."""
+    """What the caller lacks: every name of `all_of`, and one name of each group of `any_of`.
+
+    Of `scopes` it lacks one as well. Where it holds all of that, but not there, `divisions` says
+    where: in each of them. An empty name is a division that cannot be told.
+    """
 
     all_of: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
+    scopes: tuple[str, ...] = ()
+    divisions: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.all_of or self.any_of)
+        return bool(self.all_of or self.any_of or self.scopes or self.divisions)
 
 
 NOTHING = Missing()
@@ -66,6 +75,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `policy` is the digest of the table that answered, `because` names the conditions and guards
     that shaped the answer, in the order of the catalogue. `conditions` are all that were true of
     the request, and `unread` those that the body decides, which nobody had to look into.
+    `divisions` are those in which the caller's grants were looked for; there are none where that
+    made no difference. Of a service that is pinned to a division, it is the one it is pinned to.
     """
 
     reason: Reason
@@ -75,6 +86,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     because: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    divisions: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Effect:

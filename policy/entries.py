@@ -8,6 +8,9 @@ The models of a policy stand here; those of a catalogue, and the parts of both, 
 """
 
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Discriminator, Strict, Tag
 
 from policy.catalogue_entries import (
     AlsoEntry,
@@ -36,13 +39,17 @@ from policy.entry_parts import (
 )
 
 __all__ = [
+    "EVERYWHERE",
     "AllOf",
     "AlsoEntry",
     "AnyOf",
     "CatalogueFile",
     "ChangedOperation",
+    "ClientEntry",
     "DivisionEntry",
     "Entry",
+    "GrantEntry",
+    "Granted",
     "GroupEntry",
     "GuardEntry",
     "ListChange",
@@ -60,8 +67,13 @@ __all__ = [
     "SomeNames",
     "UserEntry",
     "WhenEntry",
+    "divisions_of",
     "form_of_requires",
+    "role_of",
 ]
+
+EVERYWHERE = "*"
+"""What `divisions` may say for all of them."""
 
 
 class RoleEntry(Entry):
@@ -77,20 +89,76 @@ class RoleEntry(Entry):
     """Permissions, by the names of the catalogues."""
 
 
+class GrantEntry(Entry):
+    """A role that is given in some divisions only."""
+
+    role: Name
+    """The role."""
+    divisions: SomeNames
+    """The ids of the divisions it is given in; `"*"` for all of them."""
+
+
+def _form_of_grant(value: object) -> str | None:
+    match value:
+        case str():
+            return "<name>"
+        case dict() | GrantEntry():
+            return "<grant>"
+        case _:
+            return None
+
+
+_Grant = Annotated[
+    Annotated[Name, Tag("<name>")] | Annotated[GrantEntry, Tag("<grant>")],
+    Discriminator(
+        _form_of_grant,
+        custom_error_type="wrong-type",
+        custom_error_message="this must be a role, or `{role: …, divisions: […]}`",
+    ),
+]
+Granted = Annotated[tuple[_Grant, ...], Strict(False)]
+
+
+def role_of(item: str | GrantEntry) -> str:
+    """The role that an item of a list of roles gives."""
+    return item if isinstance(item, str) else item.role
+
+
+def divisions_of(item: str | GrantEntry) -> tuple[str, ...] | None:
+    """The divisions in which an item gives its role, None for all of them."""
+    if isinstance(item, str) or EVERYWHERE in item.divisions:
+        return None
+    return item.divisions
+
+
 class GroupEntry(Entry):
     """What the members of a group are given."""
 
-    roles: Names = ()
-    """Roles that every member has."""
+    roles: Granted = ()
+    """Roles that every member has: in all divisions, or `{role: …, divisions: […]}`."""
 
 
 class UserEntry(Entry):
     """What a user is given."""
 
-    roles: Names = ()
-    """Roles that the user has."""
+    roles: Granted = ()
+    """Roles that the user has: in all divisions, or `{role: …, divisions: […]}`."""
     groups: Names = ()
     """Groups that the user belongs to."""
+
+
+class ClientEntry(Entry):
+    """What a program is given that gets its tokens here by client credentials."""
+
+    title: SentenceText = ""
+    """What people call it."""
+    roles: Granted = ()
+    """Roles that the client has: in all divisions, or `{role: …, divisions: […]}`."""
+    scopes: Names = ()
+    """The scopes that it is authorized for. Both are needed, a permission and a scope, where an
+    operation names scopes."""
+    use_scopes: bool = True
+    """Whether its scopes are asked for; if not, roles alone decide."""
 
 
 class PolicyFile(Entry):
@@ -102,5 +170,7 @@ class PolicyFile(Entry):
     """Users by the name they are authenticated under."""
     groups: Mapping[Name, GroupEntry] = {}
     """Groups by name."""
-    claims: Mapping[Name, Names] = {}
+    clients: Mapping[Name, ClientEntry] = {}
+    """OAuth clients by their ids; they are no users, and no user is one of them."""
+    claims: Mapping[Name, Granted] = {}
     """Values of a token's roles claim, and the roles that each of them means."""

@@ -2,9 +2,10 @@
 
 The order of the questions is part of the promise. A public operation is open to everybody, and a
 stranger hears nothing of any other, not even whether there is one. An unknown operation is denied
-to everybody. Then everything that can be said without the body is said, and if that is a denial it
-names all that is known to be missing. The body is asked for only if the outcome still depends on
-it.
+to everybody, and so is a closed one. Then everything that can be said without the body is said, and
+if that is a denial it names all that is known to be missing: permissions that no grant gives, and
+scopes; and where there is nothing of that, what is held but not in the division that the request is
+about. The body is asked for only if the outcome still depends on it.
 
 This runs for every request: on the usual way through it makes nothing and hands out an answer
 that lies ready on the route.
@@ -14,12 +15,13 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from policy.decision import NOTHING, Decision, Missing, NeedsBody, Reason
+from policy.ground import Ground, ground_of
 from policy.inquiry import Inquiry, Kind
 from policy.permissions import Demand
 from policy.predicates import Query, names_of, repeated
 from policy.table import DecisionTable, Extra, Route
 
-__all__ = ["decide", "given_twice"]
+__all__ = ["decide", "given_twice", "not_one_division"]
 
 _ANONYMOUS = Kind.ANONYMOUS
 _NO_NAMES: AbstractSet[str] = frozenset()
@@ -34,21 +36,22 @@ def decide(table: DecisionTable, inquiry: Inquiry) -> Decision | NeedsBody:
         return route.to_strangers
     if route.settled is not None:
         return route.settled
-    if not route.plain:
-        return _weigh(table, route, inquiry)
     held = inquiry.held
-    if held & route.all_of == route.all_of:
+    if not route.plain or (held.by_division and route.aware):
+        return _weigh(table, route, inquiry)
+    bits = held.anywhere
+    if bits & route.all_of == route.all_of:
         for group in route.any_of:
-            if not held & group:
+            if not bits & group:
                 break
         else:
             return route.permitted
-    return _denied(table, route, (), held)
+    return _denied(table, route, (), bits)
 
 
 def _weigh(table: DecisionTable, route: Route, inquiry: Inquiry) -> Decision | NeedsBody:
-    """Decide where the query or the body have a say."""
-    requirement, query, held = route.requirement, inquiry.query, inquiry.held
+    """Decide where the query, the body or the division have a say."""
+    requirement, query, held = route.requirement, inquiry.query, inquiry.held.anywhere
     met = requirement.demand.met_by(held)
     fired: list[Extra] = []
     names = _NO_NAMES
@@ -60,11 +63,19 @@ def _weigh(table: DecisionTable, route: Route, inquiry: Inquiry) -> Decision | N
             if extra.condition.may_fire(names, query):
                 fired.append(extra)
                 met = met and extra.demand.met_by(held)
+    ground = None
+    if route.pin_header is not None or (inquiry.held.by_division and route.aware):
+        ground = ground_of(route, inquiry)
+        if ground is None:
+            return _answer(route, Reason.UNDECIDABLE, [not_one_division(route.pin_header or "")])
     if not met:
         return _denied(table, route, fired, held, _unread(route, _possible(route, names, query)))
+    if ground is not None and ground.is_certain and not ground.bears(route, fired):
+        unread = _unread(route, _possible(route, names, query))
+        return _elsewhere(table, route, fired, ground, unread)
     if requirement.reads_body:
-        return _weigh_body(table, route, inquiry, fired, names)
-    return _permitted(route, fired)
+        return _weigh_body(table, route, inquiry, fired, names, ground)
+    return _permitted(route, fired, (), ground)
 
 
 def _weigh_body(
@@ -73,25 +84,38 @@ def _weigh_body(
     inquiry: Inquiry,
     fired: list[Extra],
     names: AbstractSet[str],
+    ground: Ground | None,
 ) -> Decision | NeedsBody:
     """Decide where everything but the body has been heard, and nothing was missing."""
-    requirement, body, held = route.requirement, inquiry.body, inquiry.held
+    requirement, body, held = route.requirement, inquiry.body, inquiry.held.anywhere
     possible = _possible(route, names, inquiry.query)
     if body is None:
-        if requirement.guards or not all(extra.demand.met_by(held) for extra in possible):
+        counts = held if ground is None else ground.bits
+        if requirement.guards or not all(extra.demand.met_by(counts) for extra in possible):
             return route.needs_body
-        return _permitted(route, fired, _unread(route, possible))
+        if ground is not None and not ground.bears(route, fired):
+            return route.needs_body
+        return _permitted(route, fired, _unread(route, possible), ground)
     fired += [extra for extra in possible if extra.condition.fires_for(body)]
     if not all(extra.demand.met_by(held) for extra in fired):
         return _denied(table, route, fired, held)
+    if ground is not None and not ground.bears(route, fired):
+        return _elsewhere(table, route, fired, ground)
     if failed := [guard.text for guard in requirement.guards if not guard.test(body, inquiry)]:
-        return _answer(route, Reason.GUARD_FAILED, failed, fired=_in_order(route, fired))
-    return _permitted(route, fired)
+        divisions = () if ground is None else ground.needed_for(route, fired)
+        conditions = _in_order(route, fired)
+        return _answer(route, Reason.GUARD_FAILED, failed, fired=conditions, divisions=divisions)
+    return _permitted(route, fired, (), ground)
 
 
 def given_twice(name: str) -> str:
     """Why nothing can be said of a request, in words."""
     return f"the query gives `{name}` more than once"
+
+
+def not_one_division(header: str) -> str:
+    """Why nothing can be said of a request that says its division in an odd way, in words."""
+    return f"the header `{header}` does not name one division"
 
 
 def _possible(route: Route, names: AbstractSet[str], query: Query) -> Sequence[Extra]:
@@ -107,14 +131,17 @@ def _unread(route: Route, possible: Sequence[Extra]) -> Sequence[str]:
     return [extra.condition.text for extra in possible]
 
 
-def _permitted(route: Route, fired: Sequence[Extra], unread: Sequence[str] = ()) -> Decision:
-    if len(fired) <= 1 and (not unread or unread is route.unread):
+def _permitted(
+    route: Route, fired: Sequence[Extra], unread: Sequence[str], ground: Ground | None
+) -> Decision:
+    divisions = () if ground is None else ground.needed_for(route, fired)
+    if len(fired) <= 1 and not divisions and (not unread or unread is route.unread):
         if not fired:
             return route.permitted if unread else route.permitted_read
         ready = route.permitted_with if unread else route.permitted_read_with
         return ready[fired[0].condition.text]
     texts = _in_order(route, fired)
-    return _answer(route, Reason.PERMITTED, texts, fired=texts, unread=unread)
+    return _answer(route, Reason.PERMITTED, texts, fired=texts, unread=unread, divisions=divisions)
 
 
 def _denied(
@@ -130,13 +157,35 @@ def _denied(
     needed = Demand.joined((route.requirement.demand, *(extra.demand for extra in fired)))
     missing = table.permissions.missing_of(needed.unmet_by(held))
     unmet = [extra for extra in fired if not extra.demand.met_by(held)]
+    lacks_permission = missing.all_of or missing.any_of
     return _answer(
         route,
-        Reason.PERMISSION_MISSING,
+        Reason.PERMISSION_MISSING if lacks_permission else Reason.SCOPE_MISSING,
         _in_order(route, unmet),
         missing,
         fired=_in_order(route, fired),
         unread=unread,
+    )
+
+
+def _elsewhere(
+    table: DecisionTable,
+    route: Route,
+    fired: Sequence[Extra],
+    ground: Ground,
+    unread: Sequence[str] = (),
+) -> Decision:
+    """Deny where everything is held, but not in the division that the request is about."""
+    needed = Demand.joined((route.requirement.demand, *(extra.demand for extra in fired)))
+    unmet = [extra for extra in fired if not extra.demand.met_by(ground.bits)]
+    return _answer(
+        route,
+        Reason.DIVISION_MISSING,
+        _in_order(route, unmet),
+        table.permissions.missing_of(needed.unmet_by(ground.bits), ground.divisions),
+        fired=_in_order(route, fired),
+        unread=unread,
+        divisions=ground.divisions,
     )
 
 
@@ -153,6 +202,7 @@ def _answer(
     *,
     fired: Sequence[str] = (),
     unread: Sequence[str] = (),
+    divisions: tuple[str, ...] = (),
 ) -> Decision:
     return Decision(
         reason=reason,
@@ -162,4 +212,5 @@ def _answer(
         because=tuple(because),
         conditions=tuple(fired),
         unread=tuple(unread),
+        divisions=divisions,
     )

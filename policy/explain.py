@@ -9,14 +9,16 @@ from collections.abc import Iterator
 
 from policy.decision import Decision, NeedsBody, Reason
 from policy.evaluator import decide
+from policy.explain_gates import division_step, elsewhere_remedy, scope_remedy, scope_step
 from policy.explanation import Explanation, Need, Stage, Step, Supplier
-from policy.inquiry import Inquiry, Kind
-from policy.origins import origins_of
+from policy.ground import Ground, ground_of
+from policy.inquiry import Inquiry, Kind, Means
+from policy.origins import in_words, origins_of
 from policy.permissions import Demand
 from policy.predicates import Answer
 from policy.remedies import remedy_for
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Route
+from policy.table import Access, DecisionTable, Role, Route
 from policy.witnesses import witnesses_of
 
 __all__ = ["explain"]
@@ -49,6 +51,7 @@ class _Story:
         self._inquiry = inquiry
         self._decision = decision
         self._reason = decision.reason if isinstance(decision, Decision) else None
+        self._ground = self._ground_of(decision.route)
 
     def steps(self) -> Iterator[Step]:
         route = self._decision.route
@@ -66,6 +69,18 @@ class _Story:
         yield self._verdict(route)
         if self._reason is Reason.PERMISSION_MISSING:
             yield self._remedy()
+        if isinstance(self._decision, Decision) and self._reason is Reason.DIVISION_MISSING:
+            yield elsewhere_remedy(self.needs, self._decision)
+        if scopes := scope_remedy(self._table, self._inquiry, self._decision):
+            yield scopes
+
+    def _ground_of(self, route: Route | None) -> Ground | None:
+        """What counts where the division matters; None where it does not, or was not asked for."""
+        if route is None or self._reason not in _DIVIDED or route.settled is not None:
+            return None
+        if route.pin_header is None and not (route.aware and self._inquiry.held.by_division):
+            return None
+        return ground_of(route, self._inquiry)
 
     def _request(self) -> str:
         return f"`{self._inquiry.method} /{'/'.join(self._inquiry.segments)}`"
@@ -102,13 +117,20 @@ class _Story:
         if caller.kind is Kind.ANONYMOUS:
             return Step(Stage.CALLER, "the caller is anonymous, and the operation is not public")
         roles = self._table.roles_of(caller)
-        details = [f"role `{role.name}`" + ("" if role.enabled else ", off") for role in roles]
+        details = [f"role `{role.name}`" + self._remarks(role) for role in roles]
         if route.use_role is UseRole.OFF:
             details = [f"`{route.service}` does not use roles: knowing the caller is enough"]
         elif not roles:
             details = ["the caller has no role"]
-        said = f"the caller is the {caller.kind} `{caller.subject}`"
+        kind = "client" if caller.means is Means.CLIENT_CREDENTIALS else caller.kind
+        said = f"the caller is the {kind} `{caller.subject}`"
         return Step(Stage.CALLER, said, None, tuple(details))
+
+    def _remarks(self, role: Role) -> str:
+        """What there is to say of a role of the caller's."""
+        only = self._table.divisions_of(self._inquiry.caller, role.name)
+        where = "" if only is None else f", only in {in_words(only)}"
+        return where + ("" if role.enabled else ", off")
 
     def _conditions(self, route: Route) -> Iterator[Step]:
         for extra in route.requirement.extras:
@@ -133,34 +155,50 @@ class _Story:
         for extra in requirement.extras:
             if extra.condition.answer(query, body) is Answer.YES:
                 (floor if extra.condition.body_test is None else ceiling).append(extra.demand)
-        if all(demand.met_by(self._inquiry.held) for demand in floor):
+        if all(demand.met_by(self._counting) for demand in floor):
             floor += ceiling
         return Demand.joined(floor)
 
     def _permissions(self, route: Route) -> Iterator[Step]:
         demand = self._demand(route)
-        names_of = self._table.permissions.names_of
-        groups = [(name,) for name in names_of(demand.all_of)]
-        for names in (*groups, *map(names_of, demand.any_of)):
+        permissions = self._table.permissions
+        groups = [(name,) for name in permissions.names_of(demand.all_of)]
+        some = (group for group in demand.any_of if not group & permissions.every_scope)
+        if division := division_step(route, self._ground):
+            yield division
+        for names in (*groups, *map(permissions.names_of, some)):
             need = self._need(names)
             self.needs.append(need)
             said = " or ".join(f"`{name}`" for name in names)
             shown = tuple(f"{origin.permission}: {origin}" for origin in need.origins)
-            answer = "held" if need.met else "missing"
+            answer = "held" if need.met else "held, but not there" if need.elsewhere else "missing"
             yield Step(Stage.PERMISSION, f"{said}: {answer}", None, shown)
         if not demand:
             yield Step(Stage.PERMISSION, "nothing is needed but to be known")
+        if scopes := scope_step(self._table, self._inquiry, demand):
+            yield scopes
+
+    @property
+    def _counting(self) -> int:
+        """What the caller holds, as far as it counts for this request."""
+        ground = self._ground
+        if ground is None or not ground.is_certain:
+            return self._inquiry.held.anywhere
+        return ground.bits
 
     def _need(self, names: tuple[str, ...]) -> Need:
-        bits = self._table.permissions.mask_of(names)
-        held = self._table.names_of(bits & self._inquiry.held)
-        caller = self._inquiry.caller
-        origins = (origin for name in held for origin in origins_of(self._table, caller, name))
-        return Need(names, held, tuple(origins))
+        bits, counting = self._table.permissions.mask_of(names), self._counting
+        held = self._table.names_of(bits & counting)
+        elsewhere = self._table.names_of(bits & self._inquiry.held.anywhere & ~counting)
+        caller, table = self._inquiry.caller, self._table
+        origins = (
+            origin for name in (*held, *elsewhere) for origin in origins_of(table, caller, name)
+        )
+        return Need(names, held, tuple(origins), elsewhere)
 
     def _guards(self, route: Route) -> Iterator[Step]:
         body = self._inquiry.body
-        if self._reason is Reason.PERMISSION_MISSING:
+        if self._reason in _LACKING:
             return
         for guard in route.requirement.guards:
             if body is None:
@@ -192,10 +230,15 @@ _WEIGHED = frozenset(
         None,
         Reason.PERMITTED,
         Reason.PERMISSION_MISSING,
+        Reason.SCOPE_MISSING,
+        Reason.DIVISION_MISSING,
         Reason.GUARD_FAILED,
         Reason.UNDECIDABLE,
     }
 )
+_LACKING = frozenset({Reason.PERMISSION_MISSING, Reason.SCOPE_MISSING, Reason.DIVISION_MISSING})
+# What nobody has at all is missing whatever the division.
+_DIVIDED = _WEIGHED - {Reason.PERMISSION_MISSING, Reason.SCOPE_MISSING, Reason.UNDECIDABLE}
 
 
 def _pairs(one: str, other: str) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,8 @@ class Stage(StrEnum):
     CALLER = "caller"
     CONDITION = "condition"
     PERMISSION = "permission"
+    SCOPE = "scope"
+    DIVISION = "division"
     GUARD = "guard"
     VERDICT = "verdict"
     REMEDY = "remedy"
@@ -41,11 +43,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A permission that is needed, or several of which one is; and where each held one is from."""
+    """A permission that is needed, or several of which one is; and where each held one is from.
+
+    `elsewhere` are those that are held, but not in the division that the request is about.
+    """
 
     names: tuple[str, ...]
     held: tuple[str, ...]
     origins: tuple[Origin, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def met(self) -> bool:

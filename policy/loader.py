@@ -66,6 +66,8 @@ class Sources:
             spec = service.spec
             yield from (text.encode() for text in (spec.name, spec.prefix, spec.use_role.value))
             yield "\0".join(sorted(spec.switches)).encode()
+            by_division = (spec.use_scopes, spec.home_division, spec.pin_header)
+            yield from (str(setting).encode() for setting in by_division)
             yield _bytes(service.catalogue)
             yield b"" if service.overrides is None else _bytes(service.overrides)
 

@@ -1,51 +1,77 @@
 """Where a caller has a permission from: user → group → role → included role → file and line."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policy.diagnostics import Location
-from policy.inquiry import Caller, Kind
-from policy.table import DecisionTable, Role
+from policy.diagnostics import Location, visible
+from policy.inquiry import Caller, Kind, Means
+from policy.table import Assignment, DecisionTable, Role
 
-__all__ = ["Origin", "origins_of"]
+__all__ = ["Origin", "in_words", "origins_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One way by which a permission came to a caller; `where` is the line that grants it."""
+    """One way by which a permission came to a caller; `where` is the line that grants it.
+
+    It is given in some `divisions` only, unless they are None.
+    """
 
     permission: str
     path: tuple[str, ...]
     where: Location
+    divisions: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
-        return f"{' → '.join(self.path)} ({self.where})"
+        only = "" if self.divisions is None else f", only in {in_words(self.divisions)}"
+        return f"{' → '.join(self.path)}{only} ({self.where})"
+
+
+def in_words(divisions: Iterable[str]) -> str:
+    """Divisions, for people: `a`, `b`; nothing in it acts on a terminal."""
+    shown = (
+        f"`{visible(name)}`" if name else "a division that cannot be told" for name in divisions
+    )
+    return ", ".join(shown) or "no division"
 
 
 def origins_of(table: DecisionTable, caller: Caller, permission: str) -> Iterator[Origin]:
     """Every assignment that gives `caller` the permission, each with its shortest way."""
     bit = table.permissions.mask_of([permission])
-    for path, name in _assigned(table, caller):
+    for path, name, divisions in _assigned(table, caller):
         role = table.roles[name]
         if role.mask & bit:
             granting, way = _granting(table, role, bit)
             where = granting.permission_places[permission]
-            yield Origin(permission, (*path, *(f"role `{step}`" for step in way)), where)
+            steps = (*path, *(f"role `{step}`" for step in way))
+            yield Origin(permission, steps, where, divisions)
 
 
-def _assigned(table: DecisionTable, caller: Caller) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every role given to `caller`, with what gives it."""
+_Given = tuple[tuple[str, ...], str, tuple[str, ...] | None]
+
+
+def _assigned(table: DecisionTable, caller: Caller) -> Iterator[_Given]:
+    """Every role given to `caller`, with what gives it, and where."""
     if caller.kind is Kind.ANONYMOUS:
         return
-    if (user := table.users.get(caller.subject)) is not None:
+    if caller.means is Means.CLIENT_CREDENTIALS:
+        if (client := table.clients.get(caller.subject)) is not None:
+            yield from _given((f"client `{caller.subject}`",), client)
+    elif (user := table.users.get(caller.subject)) is not None:
         start = f"user `{caller.subject}`"
-        yield from (((start,), role) for role in user.roles)
+        yield from _given((start,), user)
         for group in user.groups:
-            yield from (((start, f"group `{group}`"), role) for role in table.groups[group].roles)
+            yield from _given((start, f"group `{group}`"), table.groups[group])
     for value in sorted(caller.claims & table.claims.keys()):
-        yield from (((f"claim `{value}`",), role) for role in table.claims[value].roles)
-    yield from (((), role) for role in sorted(caller.roles & table.roles.keys()))
+        yield from _given((f"claim `{value}`",), table.claims[value])
+    divisions = None if caller.divisions is None else tuple(sorted(caller.divisions))
+    yield from (((), role, divisions) for role in sorted(caller.roles & table.roles.keys()))
+
+
+def _given(path: tuple[str, ...], assignment: Assignment) -> Iterator[_Given]:
+    within = dict(assignment.within)
+    yield from ((path, role, within.get(role)) for role in assignment.roles)
 
 
 def _granting(table: DecisionTable, role: Role, bit: int) -> tuple[Role, tuple[str, ...]]:

@@ -90,14 +90,25 @@ NO_DEMAND = Demand()
 
 
 class Permissions:
-    """Every permission that the catalogues know: name, bit and display name."""
+    """Every permission that the catalogues know: name, bit and display name; and every scope.
 
-    __slots__ = ("_bits", "_names", "_titles")
+    Scopes are bits above those of all permissions, under names of their own: a scope may be called
+    like a permission. `everything` are the bits of all permissions, `every_scope` those of scopes.
+    """
 
-    def __init__(self, titles: Mapping[str, str]) -> None:
+    __slots__ = (
+        "_bits", "_names", "_scope_bits", "_scopes", "_titles", "every_scope", "everything"
+    )  # fmt: skip
+
+    def __init__(self, titles: Mapping[str, str], scopes: Iterable[str] = ()) -> None:
         self._names = tuple(titles)
         self._titles = dict(titles)
         self._bits = {name: 1 << place for place, name in enumerate(self._names)}
+        self._scopes = tuple(dict.fromkeys(scopes))
+        above = len(self._names)
+        self._scope_bits = {name: 1 << above + n for n, name in enumerate(self._scopes)}
+        self.everything = (1 << above) - 1
+        self.every_scope = (1 << above + len(self._scopes)) - 1 - self.everything
 
     def mask_of(self, names: Iterable[str]) -> int:
         """The bits of known names; an unknown name is a `KeyError`, never a bit."""
@@ -105,8 +116,25 @@ class Permissions:
         # The bits of a large policy are long numbers: where one will do, none is made.
         return bits[0] if len(bits) == 1 else reduce(or_, bits, 0)
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope, in the order of the catalogues."""
+        return self._scopes
+
+    def scope_mask_of(self, names: Iterable[str]) -> int:
+        """The bits of those of `names` that are scopes; a token may name others as well."""
+        mask = 0
+        for name in names:
+            mask |= self._scope_bits.get(name, 0)
+        return mask
+
+    def scopes_of(self, mask: int) -> tuple[str, ...]:
+        """The scopes among the bits of `mask`, in the order of the catalogues."""
+        return tuple(name for name, bit in self._scope_bits.items() if bit & mask)
+
     def names_of(self, mask: int) -> tuple[str, ...]:
-        """The names of the bits of `mask`, in the order of the catalogues."""
+        """The permissions among the bits of `mask`, in the order of the catalogues."""
+        mask &= self.everything
         names = []
         while mask:
             lowest = mask & -mask
@@ -114,10 +142,15 @@ class Permissions:
             mask ^= lowest
         return tuple(names)
 
-    def missing_of(self, unmet: Demand) -> Missing:
-        """What is missing, in names."""
-        any_of = tuple(self.names_of(group) for group in unmet.any_of)
-        return Missing(all_of=self.names_of(unmet.all_of), any_of=any_of)
+    def missing_of(self, unmet: Demand, divisions: tuple[str, ...] = ()) -> Missing:
+        """What is missing, in names; a group of scopes is told as such."""
+        all_of = self.names_of(unmet.all_of)
+        if not self.every_scope:
+            any_of = tuple(self.names_of(group) for group in unmet.any_of)
+            return Missing(all_of, any_of, (), divisions)
+        groups = [group for group in unmet.any_of if not group & self.every_scope]
+        scopes = self.scopes_of(next((g for g in unmet.any_of if g & self.every_scope), 0))
+        return Missing(all_of, tuple(map(self.names_of, groups)), scopes, divisions)
 
     def title_of(self, name: str) -> str:
         return self._titles[name]

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from policy.catalogue import Catalogue, Operation
 from policy.conditions import condition_of, guard_of
-from policy.entries import AllOf, AnyOf, Requires
+from policy.divisions import DivisionPlace, DivisionSource
+from policy.entries import AllOf, AnyOf, DivisionEntry, Requires
 from policy.permissions import NO_DEMAND, Demand, Permissions
 from policy.table import Access, Extra, Guard, Requirement
 
@@ -52,12 +53,17 @@ def demand_of(requires: Requires, permissions: Permissions) -> Demand:
 def requirement_of(
     operation: Operation, catalogue: Catalogue, permissions: Permissions
 ) -> Requirement:
-    """What `operation` requires, with the rules of switches that are off left out."""
+    """What `operation` requires, with the rules of switches that are off left out.
+
+    A scope is a demand like any other, where the service asks for scopes.
+    """
     access = _access_of(operation.requires)
     floor = (
         NO_DEMAND if access is not Access.PERMITTED else demand_of(operation.requires, permissions)
     )
     demands, extras = [floor], []
+    if operation.scopes and catalogue.spec.use_scopes and access not in _UNSCOPED:
+        demands.append(Demand(0, (permissions.scope_mask_of(operation.scopes),)))
     for number, also in enumerate(operation.also):
         if not _applies(also.switch, catalogue):
             continue
@@ -73,13 +79,41 @@ def requirement_of(
         demand=Demand.joined(demands),
         extras=tuple(extras),
         guards=tuple(_guards_of(operation, catalogue)) if operation.guards else (),
+        aware=permissions.mask_of(_aware_in(catalogue)),
+        source=_source_of(operation.division, operation, catalogue),
     )
 
 
-def _guards_of(operation: Operation, catalogue: Catalogue) -> Iterable[Guard]:
-    # The path a request is decided by begins with the service's prefix.
+_UNSCOPED = frozenset({Access.PUBLIC, Access.NOBODY})
+
+
+def _aware_in(catalogue: Catalogue) -> Iterable[str]:
+    """The permissions that count by division; all of them where a header says the division."""
+    return catalogue.division_aware if catalogue.spec.pin_header is None else catalogue.permissions
+
+
+def _source_of(
+    entry: DivisionEntry | None, operation: Operation, catalogue: Catalogue
+) -> DivisionSource | None:
+    if entry is None or catalogue.spec.pin_header is not None:
+        return None
+    for place in DivisionPlace:
+        if (name := getattr(entry, place.value)) is not None:
+            position = 0
+            if place is DivisionPlace.PATH:
+                position = _positions_in(operation, catalogue)[name]
+            return DivisionSource(place, name, position)
+    return None
+
+
+def _positions_in(operation: Operation, catalogue: Catalogue) -> dict[str, int]:
+    """Where parameters stand in the path that a request is decided by: below the prefix."""
     below = len(catalogue.spec.prefix_segments)
-    positions = {name: below + position for position, name in operation.template.parameters}
+    return {name: below + position for position, name in operation.template.parameters}
+
+
+def _guards_of(operation: Operation, catalogue: Catalogue) -> Iterable[Guard]:
+    positions = _positions_in(operation, catalogue)
     for number, guard in enumerate(operation.guards):
         if _applies(guard.switch, catalogue):
             text, test, samples = guard_of(guard, catalogue.lists, positions)

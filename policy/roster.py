@@ -1,4 +1,4 @@
-"""Who has what: the roles, users, groups and claims of all policy files together.
+"""Who has what: the roles, users, groups, clients and claims of all policy files together.
 
 Every name is defined once, whichever file it stands in; a name that leads nowhere, and roles that
 include each other in a circle, are findings.
@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from policy.diagnostics import Code, Diagnostic, Severity
+from policy.diagnostics import Code, Diagnostic, Location, Severity
 from policy.document import PolicyDocument
-from policy.entries import GroupEntry, RoleEntry, UserEntry
+from policy.entries import ClientEntry, GrantEntry, GroupEntry, RoleEntry, UserEntry, role_of
 from policy.names import look_alikes, scripts_of
 from policy.source import Place
 from policy.suggest import Suggestions
@@ -36,10 +36,13 @@ class Roster:
     roles: dict[str, Named[RoleEntry]] = field(default_factory=dict)
     users: dict[str, Named[UserEntry]] = field(default_factory=dict)
     groups: dict[str, Named[GroupEntry]] = field(default_factory=dict)
-    claims: dict[str, Named[tuple[str, ...]]] = field(default_factory=dict)
+    clients: dict[str, Named[ClientEntry]] = field(default_factory=dict)
+    claims: dict[str, Named[tuple[str | GrantEntry, ...]]] = field(default_factory=dict)
 
 
-_SECTIONS = {"roles": "role", "users": "user", "groups": "group", "claims": "claim"}
+_SECTIONS = {
+    "roles": "role", "users": "user", "groups": "group", "clients": "client", "claims": "claim",
+}  # fmt: skip
 
 
 def gather(document: PolicyDocument) -> tuple[Roster, list[Diagnostic]]:
@@ -52,12 +55,14 @@ def gather(document: PolicyDocument) -> tuple[Roster, list[Diagnostic]]:
         for role in roster.roles.values():
             findings += roles.unknown(role.entry.includes, role.place, "includes")
         for user in roster.users.values():
-            findings += roles.unknown(user.entry.roles, user.place, "roles")
+            findings += roles.ungrantable(user.entry.roles, user.place, "roles")
             findings += groups.unknown(user.entry.groups, user.place, "groups")
         for group in roster.groups.values():
-            findings += roles.unknown(group.entry.roles, group.place, "roles")
+            findings += roles.ungrantable(group.entry.roles, group.place, "roles")
+        for client in roster.clients.values():
+            findings += roles.ungrantable(client.entry.roles, client.place, "roles")
         for claim in roster.claims.values():
-            findings += roles.unknown(claim.entry, claim.place)
+            findings += roles.ungrantable(claim.entry, claim.place)
     findings += _circles(roster.roles)
     for section, kind in _SECTIONS.items():
         findings += _doubtful_names(getattr(roster, section), kind)
@@ -106,9 +111,20 @@ class _Known:
     ) -> Iterator[Diagnostic]:
         for number, name in enumerate(names):
             if name not in self.names:
-                said = f"no policy file defines the {self.kind} `{name}`"
-                advice = self.suggestions.help_for(name)
-                yield Diagnostic(place.where(*below, number), self.code, said, advice)
+                yield self._complaint(name, place.where(*below, number))
+
+    def ungrantable(
+        self, items: Collection[str | GrantEntry], place: Place, *below: str | int
+    ) -> Iterator[Diagnostic]:
+        """The same for a list of roles, some of which may be given in some divisions only."""
+        for number, item in enumerate(items):
+            if (name := role_of(item)) not in self.names:
+                steps = (number,) if isinstance(item, str) else (number, "role")
+                yield self._complaint(name, place.where(*below, *steps))
+
+    def _complaint(self, name: str, where: Location) -> Diagnostic:
+        said = f"no policy file defines the {self.kind} `{name}`"
+        return Diagnostic(where, self.code, said, self.suggestions.help_for(name))
 
 
 def _circles(roles: Mapping[str, Named[RoleEntry]]) -> Iterator[Diagnostic]:

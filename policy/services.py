@@ -24,7 +24,12 @@ class UseRole(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
-    """One service: `prefix` is where clients see it, `/` or `/genesys/1/cs`."""
+    """One service: `prefix` is where clients see it, `/` or `/genesys/1/cs`.
+
+    `use_scopes` says whether the scopes that operations name are asked for. Division-aware
+    permissions count in `home_division` where a request names none. With a `pin_header` that header
+    says the division of every request, and all permissions of the service are division aware.
+    """
 
     name: str
     catalogue: Path
@@ -32,6 +37,9 @@ class ServiceSpec:
     overrides: Path | None = None
     use_role: UseRole = UseRole.ENFORCE
     switches: tuple[str, ...] = ()
+    use_scopes: bool = True
+    home_division: str | None = None
+    pin_header: str | None = None
     prefix_segments: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -13,7 +13,9 @@ import msgspec
 
 from policy.decision import Decision, Missing, NeedsBody, Reason
 from policy.diagnostics import Diagnostic, Location
-from policy.inquiry import Caller, Kind
+from policy.divisions import DivisionPlace, DivisionSource
+from policy.holding import NOTHING_HELD, Held
+from policy.inquiry import Caller, Kind, Means
 from policy.permissions import NO_DEMAND, Demand, Permissions
 from policy.predicates import Condition, GuardTest, Recipe, Samples, recipe_of
 from policy.routes import Routes
@@ -22,6 +24,7 @@ from policy.services import UseRole
 __all__ = [
     "Access",
     "Assignment",
+    "Client",
     "DecisionTable",
     "Extra",
     "Guard",
@@ -83,12 +86,18 @@ class Requirement:
 
     `demand` is the floor: always needed. `ceiling` is the most that any query and any body could
     make of it: who holds that needs no look at the body, unless a guard wants one.
+
+    Both ask for scopes as well, by one more group of bits. Of the bits `aware`, permissions that are
+    asked for by division, those that this operation ever asks for are kept; `source` is where its
+    requests say the division.
     """
 
     access: Access
     demand: Demand = NO_DEMAND
     extras: tuple[Extra, ...] = ()
     guards: tuple[Guard, ...] = ()
+    aware: int = 0
+    source: DivisionSource | None = None
     ceiling: Demand = field(init=False)
     query_extras: tuple[Extra, ...] = field(init=False)
     body_extras: tuple[Extra, ...] = field(init=False)
@@ -111,13 +120,19 @@ class Requirement:
         conditions = [extra.condition for extra in self.extras]
         every = (self.demand, *(extra.demand for extra in self.extras))
         by_body = tuple(extra for extra in self.extras if extra.condition.body_test is not None)
+        ceiling = Demand.joined(every)
+        aware = self.aware & ceiling.bits
+        source = self.source if aware else None
+        body_says_division = source is not None and source.place is DivisionPlace.BODY
         _put(
             self,
-            ceiling=Demand.joined(every),
+            ceiling=ceiling,
+            aware=aware,
+            source=source,
             query_extras=tuple(extra for extra in self.extras if extra not in by_body),
             body_extras=by_body,
             reads_query=any(condition.reads_query for condition in conditions),
-            reads_body=bool(by_body or self.guards),
+            reads_body=bool(by_body or self.guards or body_says_division),
             watched=frozenset[str]().union(*(condition.watched for condition in conditions)),
         )
 
@@ -135,6 +150,10 @@ class Route:
     that look into the body, in words.
     `to_strangers` answers anonymous callers; `settled` answers every other caller, if one answer
     fits them all; `plain` means that only the demand counts.
+
+    `home` holds the division that is meant where a request names none, if the service has one.
+    With a `pin_header` that header says it, and a caller needs a grant of some permission of `realm`
+    there whatever the operation demands.
     """
 
     id: str
@@ -149,12 +168,16 @@ class Route:
     requirement: Requirement
     where: Location
     title: str = ""
+    home: tuple[str, ...] = ()
+    pin_header: str | None = None
+    realm: int = field(default=0, repr=False)
     policy: str = field(repr=False)
     missing: Missing = field(repr=False)
 
     plain: bool = field(init=False, repr=False)
     all_of: int = field(init=False, repr=False)
     any_of: tuple[int, ...] = field(init=False, repr=False)
+    aware: int = field(init=False, repr=False)
     anything: int = field(init=False, repr=False)
     unread: tuple[str, ...] = field(init=False, repr=False)
     permitted: Decision = field(init=False, repr=False)
@@ -188,7 +211,8 @@ class Route:
         _put(
             self,
             unread=unread,
-            plain=not needed.extras and not needed.guards,
+            plain=not needed.extras and not needed.guards and self.pin_header is None,
+            aware=needed.aware,
             all_of=needed.demand.all_of,
             any_of=needed.demand.any_of,
             anything=needed.demand.bits,
@@ -197,7 +221,7 @@ class Route:
             not_enforced=answer(Reason.NOT_ENFORCED),
             not_authenticated=answer(Reason.NOT_AUTHENTICATED),
             denied=Decision(
-                reason=Reason.PERMISSION_MISSING,
+                reason=_reason_of(self.missing),
                 policy=self.policy,
                 route=self,
                 missing=self.missing,
@@ -213,7 +237,7 @@ class Route:
         if needed.access is Access.PUBLIC:
             _put(self, to_strangers=self.permitted, settled=self.permitted)
         elif needed.access is Access.NOBODY:
-            _put(self, settled=self.denied)
+            _put(self, settled=answer(Reason.CLOSED))
         elif self.use_role is UseRole.OFF:
             _put(self, settled=self.not_enforced)
         elif self.plain and not needed.demand:
@@ -221,6 +245,11 @@ class Route:
 
     def __str__(self) -> str:
         return f"{self.id} ({self.method} {self.template})"
+
+
+def _reason_of(missing: Missing) -> Reason:
+    permissions = missing.all_of or missing.any_of
+    return Reason.PERMISSION_MISSING if permissions else Reason.SCOPE_MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,11 +267,22 @@ class Role:
 
 
 class Assignment(msgspec.Struct, frozen=True, gc=False):
-    """What a user, a group or a value of the roles claim is given."""
+    """What a user, a group or a value of the roles claim is given.
+
+    `within` pairs those of the `roles` that are given in some divisions only with these divisions.
+    """
 
     where: Location
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Client(Assignment, frozen=True):
+    """What an OAuth client is given; of `scopes` only where it `use_scopes`."""
+
+    scopes: tuple[str, ...] = ()
+    use_scopes: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +294,9 @@ class Service:
     catalogue: str
     use_role: UseRole
     switches: tuple[str, ...]
+    use_scopes: bool = True
+    home_division: str | None = None
+    pin_header: str | None = None
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
@@ -262,6 +305,7 @@ class DecisionTable:
     """A whole policy, compiled. `version` is a digest of everything it was made from.
 
     `mark` is what memories of one table are bound to: it is this table's alone, and holds nothing.
+    `aware` are the permissions that some operation asks for by division.
     """
 
     version: str
@@ -270,6 +314,7 @@ class DecisionTable:
     roles: Mapping[str, Role]
     users: Mapping[str, Assignment]
     groups: Mapping[str, Assignment]
+    clients: Mapping[str, Client]
     claims: Mapping[str, Assignment]
     operations: tuple[Route, ...]
     routes: Routes[Route]
@@ -277,11 +322,16 @@ class DecisionTable:
     no_route: Decision = field(init=False)
     to_strangers: Decision = field(init=False)
     mark: object = field(init=False, repr=False)
+    aware: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        aware = 0
+        for route in self.operations:
+            aware |= route.aware | route.realm
         _put(
             self,
             mark=object(),
+            aware=aware,
             no_route=Decision(reason=Reason.NO_ROUTE, policy=self.version),
             to_strangers=Decision(reason=Reason.NOT_AUTHENTICATED, policy=self.version),
         )
@@ -292,11 +342,17 @@ class DecisionTable:
         return self.version[: len(self.version) // 2]
 
     def assignments_of(self, caller: Caller) -> tuple[Assignment, ...]:
-        """Everything that gives `caller` roles: as a user, through its groups, by its claims."""
+        """Everything that gives `caller` roles: as a user or a client, by its groups and claims.
+
+        A client that got its token here is no user, whatever it is called.
+        """
         if caller.kind is Kind.ANONYMOUS:
             return ()
-        found = []
-        if (user := self.users.get(caller.subject)) is not None:
+        found: list[Assignment] = []
+        if caller.means is Means.CLIENT_CREDENTIALS:
+            if (client := self.clients.get(caller.subject)) is not None:
+                found.append(client)
+        elif (user := self.users.get(caller.subject)) is not None:
             found.append(user)
             found.extend(self.groups[name] for name in user.groups)
         found.extend(self.claims[value] for value in sorted(caller.claims & self.claims.keys()))
@@ -309,12 +365,75 @@ class DecisionTable:
             names |= dict.fromkeys(sorted(caller.roles & self.roles.keys()))
         return tuple(self.roles[name] for name in names)
 
-    def held_by(self, caller: Caller) -> int:
-        """The permissions of `caller` as bits: to be computed once per caller and table."""
-        held = 0
-        for role in self.roles_of(caller):
-            held |= role.mask
-        return held
+    def divisions_of(self, caller: Caller, role: str) -> tuple[str, ...] | None:
+        """The divisions in which `caller` has a role that it has, None if in all of them."""
+        found: dict[str, None] = {}
+        for given in self.assignments_of(caller):
+            if role in given.roles:
+                divisions = dict(given.within).get(role)
+                if divisions is None:
+                    return None
+                found |= dict.fromkeys(divisions)
+        if role in caller.roles:
+            if caller.divisions is None:
+                return None
+            found |= dict.fromkeys(sorted(caller.divisions))
+        return tuple(found)
+
+    def held_by(self, caller: Caller) -> Held:
+        """What `caller` holds, as bits: to be computed once per caller and table."""
+        if caller.kind is Kind.ANONYMOUS:
+            return NOTHING_HELD
+        everywhere = self._scopes_held_by(caller)
+        within: dict[str, int] = {}
+        granted = [(given.roles, dict(given.within)) for given in self.assignments_of(caller)]
+        if caller.roles:
+            names = tuple(caller.roles & self.roles.keys())
+            divisions = caller.divisions
+            only = {} if divisions is None else dict.fromkeys(names, tuple(divisions))
+            granted.append((names, only))
+        for names, only in granted:
+            for name in names:
+                mask = self.roles[name].mask
+                if name not in only:
+                    everywhere |= mask
+                    continue
+                for division in only[name]:
+                    within[division] = within.get(division, 0) | mask
+        return self._held(everywhere, within) if within else Held(everywhere, everywhere)
+
+    def _held(self, everywhere: int, within: Mapping[str, int]) -> Held:
+        anywhere = everywhere
+        for mask in within.values():
+            anywhere |= mask
+        counts = self.aware & ~everywhere
+        by_division = {name: mask & counts for name, mask in within.items() if mask & counts}
+        return Held(anywhere, everywhere, by_division)
+
+    def _scopes_held_by(self, caller: Caller) -> int:
+        """The scopes of the policy for a client, of the token for anybody else.
+
+        What a token says itself narrows what its client was authorized for, and never widens it.
+        """
+        every = self.permissions.every_scope
+        if not every:
+            return 0
+        said = caller.scopes
+        if caller.means is not Means.CLIENT_CREDENTIALS:
+            return 0 if said is None else self.permissions.scope_mask_of(said)
+        client = self.clients.get(caller.subject)
+        if client is None:
+            return 0
+        if not client.use_scopes:
+            return every
+        known = self.permissions.scope_mask_of
+        return known(client.scopes) if said is None else known(said) & known(client.scopes)
+
+    @property
+    def everything(self) -> Held:
+        """All that there is to hold, scopes among it, in all divisions."""
+        names = self.permissions
+        return Held.everywhere_alike(names.everything | names.every_scope)
 
     def names_of(self, mask: int) -> tuple[str, ...]:
         return self.permissions.names_of(mask)

@@ -14,8 +14,8 @@ from policy.table import DecisionTable
 __all__ = ["take_down"]
 
 _READY = (
-    "permitted", "permitted_with", "permitted_read", "permitted_read_with", "not_enforced", "not_authenticated", "denied", "needs_body",
-    "to_strangers", "settled",
+    "permitted", "permitted_with", "permitted_read", "permitted_read_with", "not_enforced",
+    "not_authenticated", "denied", "needs_body", "to_strangers", "settled",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def take_down(table: DecisionTable) -> Iterator[None]:
 
     Decisions that it has made, and their routes, still say what they said.
     """
-    for entries in (table.users, table.groups, table.claims, table.roles):
+    for entries in (table.users, table.groups, table.clients, table.claims, table.roles):
         assert isinstance(entries, dict)  # noqa: S101 - as the compiler makes them
         while entries:
             entries.popitem()

@@ -18,7 +18,7 @@ from gateway.cli.output import Exit
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.exchange import Ending
 from gateway.http.headers import FORWARDED
-from gateway.http.problem import Problem, render
+from gateway.http.problem import Dialect, Problem, render
 from gateway.metrics import METRICS
 from gateway.settings import Settings, load_settings
 from gateway.upstream.balance import STRATEGIES
@@ -200,7 +200,7 @@ def test_every_header_that_is_passed_on_is_in_the_readme() -> None:
         assert any(fnmatch(name, pattern) for name in forwarded), pattern
 
 
-@pytest.mark.parametrize("dialect", ["problem", "ucs", "gms"])
+@pytest.mark.parametrize("dialect", get_args(Dialect))
 def test_the_readme_lists_the_members_of_each_error_dialect(dialect: Any) -> None:
     problem = Problem(
         status=403, code="no-route", message="no", request_id="1", missing=Missing(("A",), ())

@@ -365,7 +365,7 @@ def test_a_credential_is_of_exactly_one_kind(folder: Path) -> None:
 
     for credential in ("credential: {}", both):
         text = minimal(service=service(upstream=credential))
-        message = "`credential`: exactly one of `basic` and `bearer` has to be given"
+        message = "`credential`: exactly one of `basic`, `bearer` and `oauth` has to be given"
         assert finding(folder, text, {"T": "t"}) == ("bad-value", message)
 
 
@@ -649,7 +649,10 @@ def test_keys_from_this_machine_may_come_unencrypted(folder: Path, host: str) ->
 def test_somebody_must_be_able_to_prove_who_they_are(folder: Path) -> None:
     assert finding(folder, minimal(identity="{}")) == (
         "bad-value",
-        "`identity`: none of `jwt`, `basic` and `certificates` is given: nobody could be let in",
+        (
+            "`identity`: none of `jwt`, `introspection`, `basic`, `certificates` and `clients` is"
+            " given: nobody could be let in"
+        ),
     )
 
 

@@ -93,8 +93,8 @@ def test_what_a_caller_holds_under_one_table_is_never_used_with_another(
     )
     for each in (granted, taken, granted, taken):
         assert standing.held_by(caller, ours, each) == each.held_by(caller)
-    assert granted.names_of(standing.held_by(caller, ours, granted)) == ("read", "write")
-    assert taken.names_of(standing.held_by(caller, ours, taken)) == ("read",)
+    assert granted.names_of(standing.held_by(caller, ours, granted).anywhere) == ("read", "write")
+    assert taken.names_of(standing.held_by(caller, ours, taken).anywhere) == ("read",)
 
 
 def test_a_connection_that_rests_keeps_no_table(standing: Standing) -> None:

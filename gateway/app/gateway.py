@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import policy
+from gateway.app.own_answers import OwnAnswers
 from gateway.audit import AuditWriter, Composer, Journal, sink_for
 from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
@@ -77,7 +78,8 @@ class Gateway:
         self.rollout_key = hashlib.sha256(b"rollout\0" + key).digest()
         self._composer = Composer(key)
         self.audit: AuditWriter[Exchange] = self._audit_writer(None)
-        self._authenticator = build_authenticator(settings.identity, self.clock)
+        self.own = OwnAnswers(settings, self.clock, self.live)
+        self._authenticator = build_authenticator(settings.identity, self.clock, self.own.tokens)
         self._tls = self._public_tls()
         self._stack = AsyncExitStack()
         self._listener: Listener | None = None
@@ -130,12 +132,16 @@ class Gateway:
         self.audit.reopen()
 
     async def reload(self) -> str:
-        """Take over changed users, keys and certificates; what could not be, or empty."""
+        """Take over changed users, clients, keys and certificates; what could not be, or empty."""
         faults = []
         try:
             await self._authenticator.reload()
         except SettingsInvalid as invalid:
             _log.error("users and keys not taken, the last good ones stay", why=str(invalid))
+            faults.append(str(invalid))
+        try:
+            await self.own.reload()
+        except SettingsInvalid as invalid:
             faults.append(str(invalid))
         try:
             if self._listener is not None:
@@ -152,6 +158,8 @@ class Gateway:
         stack.callback(watch.close)
         await self.audit.start(outbox)
         stack.push_async_callback(self.audit.close)
+        await self.own.start()
+        stack.push_async_callback(self.own.close)
         await self._authenticator.start()
         stack.push_async_callback(self._authenticator.close)
         self._upstreams = tuple(
@@ -206,6 +214,8 @@ class Gateway:
             metrics=self.metrics,
             limits=self.settings.limits,
             clock=self.clock,
+            endpoints=self.own.by_path,
+            instead=self.own.instead,
         )
 
     def _reading(self) -> Reading:
@@ -225,7 +235,7 @@ class Gateway:
         if self._tls is not None:
             tls = self._tls
             read("gateway_certificate_expires_seconds", lambda: tls.expires_at)
-        for name, reading in readings_of(self._upstreams).items():
+        for name, reading in {**readings_of(self._upstreams), **identity.readings}.items():
             read(name, reading)
         read("gateway_policy_info", lambda: {(self.live.table.version,): 1})
         read("gateway_candidate_info", lambda: {
@@ -237,6 +247,7 @@ class Gateway:
         read("gateway_token_cache_total", lambda: {
             ("hit",): identity.hits, ("miss",): identity.misses, ("refused",): identity.refused,
         })  # fmt: skip
+        self.own.declare(self.metrics)
         read("gateway_audit_queue", lambda: audit.queue_length)
         read("gateway_audit_lines_total", lambda: {
             ("written",): audit.lines_written, ("failed",): audit.lines_failed,

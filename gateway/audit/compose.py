@@ -57,6 +57,10 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         because = decision.because
         conditions, unread = decision.conditions, decision.unread
         policy = decision.policy
+    own = exchange.own
+    if own is not None:
+        effect = Effect.ALLOW if own.is_allowed else Effect.DENY
+        reason, because = own.result, own.because
     head = exchange.head
     upstream_ms = None
     if exchange.sent_at is not None and exchange.replied_at is not None:
@@ -71,7 +75,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         means=caller.means,
         claims=claims_of(caller),
         method=head.method if head is not None else "",
-        route=route.id if route is not None else None,
+        route=own.route if own is not None else route.id if route is not None else None,
         target_digest=target_digest(digest_key, head.target) if head is not None else "",
         effect=effect,
         reason=reason,
@@ -156,7 +160,7 @@ class Composer:
     def line(self, exchange: Exchange) -> bytes:
         """The encoded line of an exchange that has ended, with its newline."""
         head, decision = exchange.head, exchange.decision
-        if head is None or decision is None:
+        if head is None or decision is None or exchange.own is not None:
             return self._as_record(exchange)
         try:
             common = self._common_of(exchange, decision, head.method)

@@ -38,7 +38,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request: what is its own, then what it has in common with others.
 
     `reason` is a `policy.Reason`, or the code of the error that came before a decision; then
-    `effect` is `deny` as well. `enforced` is false where the service only shadows its policy.
+    `effect` is `deny` as well. Of a request that an endpoint of the gateway's own answered it is a
+    `gateway.issuer.Result`, `route` is the endpoint's name, and `because` what it was about. `enforced` is false where the service only shadows its policy.
     `ending` is a `gateway.exchange.Ending`; `target_digest` and `subject` come from `redact`, and
     `claims` are `claims_of` the caller. `conditions` are all that were true of the request, and
     `unread` those that depend on a body into which nobody looked. What was cut ends in `CUT`.

@@ -6,6 +6,7 @@
       token         what it says, unproved           users     the users file
       claims        what it says, once proved        passwords Argon2id, bounded
       keys, jwks    the issuer's public keys
+    introspection a token that only its own server can read
     certificates  who a connection's certificate names, where a request brings no credentials
 
 Everything fails closed: what is malformed, unknown or contradictory is `CredentialsRefused`, what
@@ -13,7 +14,7 @@ cannot be told just now is `IdentityUnavailable`, and neither ever becomes an an
 Which roles a caller has is the policy's word, not ours.
 """
 
-from gateway.authn.build import build_authenticator
+from gateway.authn.build import build_authenticator, realm_of
 from gateway.authn.certificates import CertificateRules
 from gateway.authn.chain import Authenticator
 from gateway.authn.passwords import hash_password
@@ -24,5 +25,6 @@ __all__ = [
     "CertificateRules",
     "build_authenticator",
     "hash_password",
+    "realm_of",
     "sign_token",
 ]

@@ -1,17 +1,18 @@
 """What every way of proving an identity has in common.
 
-A verifier answers in one of three ways, and the first two are final: a `Caller`, a raised
-`CredentialsRefused` (or `IdentityUnavailable`), or None for "not mine, and I did not look
-further". No verifier gets a second chance at credentials that another one has refused.
+A verifier answers in one of four ways, and the first two are final: a `Caller`, a raised
+`CredentialsRefused` (or `IdentityUnavailable`), None for "not mine, and I did not look further" or
+"mine I would know", or a raised `CannotTell` for "I would have to look, and cannot". No verifier
+gets a second chance at credentials that another one has refused.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.errors import CredentialsRefused
+from gateway.errors import CredentialsRefused, IdentityUnavailable
 from policy import Caller
 
-__all__ = ["NotYet", "Readiness", "Verifier"]
+__all__ = ["CannotTell", "NotYet", "Readiness", "Verifier"]
 
 # Whether identities can be proved, and a sentence for whoever reads /readyz.
 Readiness = tuple[bool, str]
@@ -22,6 +23,13 @@ class NotYet(CredentialsRefused):
 
     A key that is not yet published and a `nbf` not yet reached are of this kind; a wrong
     signature is not.
+    """
+
+
+class CannotTell(IdentityUnavailable):
+    """Whether these credentials are the verifier's own cannot be found out just now.
+
+    The others are asked; where none of them vouches, nobody can tell, and nobody is let in.
     """
 
 

@@ -31,6 +31,9 @@ class TrustedIssuer:
     def __init__(
         self, rules: ClaimRules, *, algorithms: Iterable[str], keys: KeySource, origin: str = ""
     ) -> None:
+        if rules.issuer is None or rules.audience is None:
+            raise ValueError("whoever proves tokens by a signature has to know issuer and audience")
+        self.issuer = rules.issuer
         self.rules = rules
         self.keys = keys
         self.algorithms = frozenset(algorithms)
@@ -39,7 +42,7 @@ class TrustedIssuer:
         self.configuration = configuration_digest(repr(rules), *sorted(self.algorithms), origin)
 
     def __repr__(self) -> str:
-        return f"TrustedIssuer({self.rules.issuer!r}, {'/'.join(sorted(self.algorithms))})"
+        return f"TrustedIssuer({self.issuer!r}, {'/'.join(sorted(self.algorithms))})"
 
     async def proved_claims(self, token: UnprovedToken) -> dict[str, object]:
         if token.algorithm not in self.algorithms:
@@ -64,8 +67,8 @@ class BearerVerifier:
     ) -> None:
         self._issuers: dict[str, TrustedIssuer] = {}
         for issuer in issuers:
-            if self._issuers.setdefault(issuer.rules.issuer, issuer) is not issuer:
-                raise ValueError(f"the issuer `{issuer.rules.issuer}` is there twice")
+            if self._issuers.setdefault(issuer.issuer, issuer) is not issuer:
+                raise ValueError(f"the issuer `{issuer.issuer}` is there twice")
         self._wall = clock.wall
         self.cache_seconds = cache_seconds
         self.challenge = bearer_challenge(realm)

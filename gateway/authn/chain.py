@@ -9,18 +9,19 @@ remembered in this one, nor joined by whoever asks now. Whoever waits for it get
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.authn.base import NotYet, Readiness, Verifier
+from gateway.authn.base import CannotTell, NotYet, Readiness, Verifier
 from gateway.authn.cache import CallerCache, Refusal, configuration_digest
 from gateway.authn.certificates import CertificateRules
 from gateway.authn.challenge import OAUTH_ERRORS, bearer_challenge, with_error
 from gateway.authn.credentials import Credentials
 from gateway.clock import Clock
 from gateway.errors import CredentialsRefused, IdentityUnavailable
+from gateway.metrics import Reading
 from gateway.tasks import Tasks
-from policy import ANONYMOUS, Caller
+from policy import ANONYMOUS, Caller, Means
 
 __all__ = ["Authenticator"]
 
@@ -58,7 +59,9 @@ class Authenticator:
 
     `hits`, `misses` and `refused` count look-ups: answered with a remembered caller, proved
     anew, answered with a remembered refusal. `certificates` is how client certificates are read,
-    if they name callers at all. `read_again` makes verifiers of what the files hold now.
+    if they name callers at all. `read_again` makes verifiers of what the files hold now. `stands`
+    says whether a client of ours that is remembered still is what it was. `readings` are the
+    verifiers' own numbers, by the metric's name.
     """
 
     def __init__(
@@ -70,11 +73,15 @@ class Authenticator:
         realm: str,
         read_again: Callable[[], Sequence[Verifier]] | None = None,
         certificates: CertificateRules | None = None,
+        readings: Mapping[str, Reading] | None = None,
+        stands: Callable[[Caller], bool] = lambda _caller: True,
     ) -> None:
         self._round = _Round(verifiers)
         self._read_again = read_again
         self._reloading = asyncio.Lock()
+        self._stands = stands
         self.certificates = certificates
+        self.readings = readings or {}
         self._cache = CallerCache(
             clock=clock,
             entries=cache_entries,
@@ -106,8 +113,11 @@ class Authenticator:
 
     def cached(self, key: bytes) -> Caller | None:
         caller = self._cache.find(key)
-        if caller is not None:
-            self.hits += 1
+        if caller is None:
+            return None
+        if caller.means is Means.CLIENT_CREDENTIALS and not self._stands(caller):
+            return None
+        self.hits += 1
         return caller
 
     async def identify(self, authorization: bytes | None) -> Caller:
@@ -216,11 +226,17 @@ class Authenticator:
             del began.under_way[key]
 
     async def _ask(self, began: _Round, key: bytes, credentials: Credentials) -> Caller:
+        undecided: CannotTell | None = None
         for verifier in began.verifiers:
-            if verifier.scheme == credentials.scheme:
+            if verifier.scheme != credentials.scheme:
+                continue
+            try:
                 caller = await verifier.verify(credentials.word)
-                if caller is not None:
-                    if began is self._round:
-                        self._cache.keep(key, caller, seconds=verifier.cache_seconds)
-                    return caller
-        raise CredentialsRefused("nobody here can verify these credentials")
+            except CannotTell as cannot:
+                undecided = undecided or cannot
+                continue
+            if caller is not None:
+                if began is self._round:
+                    self._cache.keep(key, caller, seconds=verifier.cache_seconds)
+                return caller
+        raise undecided or CredentialsRefused("nobody here can verify these credentials")

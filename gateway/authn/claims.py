@@ -1,10 +1,11 @@
 """The proved claims of a token to a Caller, with no type taken on faith.
 
-A signature proves who wrote the claims, not that they are well-formed: an issuer copies names and
+A signature proves who wrote the claims (and so does having asked the server that gave out a token), not that they are well-formed: an issuer copies names and
 groups from directories that others edit (J-13). So every claim has one type, a string is never
 split into several roles, nothing is trimmed or folded, and times are numbers within reach.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,16 @@ from gateway.authn.names import is_plain
 from gateway.errors import CredentialsRefused
 from policy import Caller, Kind, Means
 
-__all__ = ["ClaimRules", "MAX_ROLES"]
+__all__ = ["ClaimRules", "MAX_ROLES", "MAX_SCOPES"]
 
 # Entra stops listing a user's groups in a token at 200, and refers to a URL instead.
 MAX_ROLES = 500
+
+# Genesys Cloud has some 200; nobody has a token for more.
+MAX_SCOPES = 1_000
+
+# RFC 6749 section 3.3, scope-token.
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 
 # 9999-12-31T23:59:59Z, the last date that most libraries can hold.
 _LAST_DATE = 253_402_300_799
@@ -25,11 +32,20 @@ _LAST_DATE = 253_402_300_799
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """What a token of one issuer has to say, and where it says who is calling."""
+    """What a token of one issuer has to say, and where it says who is calling.
 
-    issuer: str
-    audience: str
+    None as `issuer` or `audience` asks for none: only where the token's own server was asked about
+    it, `origin` being that server. Without a `scopes_claim` a token says nothing of scopes; with
+    one, a token that lacks it has none.
+    """
+
+    issuer: str | None
+    audience: str | None
+    origin: str = ""
+    means: Means = Means.JWT
+    has_to_end: bool = True
     roles_claim: str = "roles"
+    scopes_claim: str | None = None
     subject_claim: str = "sub"
     subject_prefix: str = ""
     leeway_seconds: float = 30.0
@@ -37,9 +53,10 @@ class ClaimRules:
     def caller(self, claims: Mapping[str, Any], *, now: float) -> Caller:
         """Who is calling, or CredentialsRefused with the claim at fault."""
         expires_at = self._check_times(claims, now)
-        if claims.get("iss") != self.issuer:
+        if self.issuer is not None and claims.get("iss") != self.issuer:
             raise CredentialsRefused("the token's `iss` is not the issuer's name")
-        self._check_audience(claims.get("aud"))
+        if self.audience is not None:
+            self._check_audience(claims.get("aud"))
         subject = _at(claims, self.subject_claim)
         if not isinstance(subject, str) or not subject:
             raise CredentialsRefused(f"the token's `{self.subject_claim}` is not text")
@@ -48,19 +65,20 @@ class ClaimRules:
             raise CredentialsRefused(f"the token's `{self.subject_claim}` is not a plain name")
         return Caller(
             subject=name,
-            kind=_kind(claims),
-            means=Means.JWT,
-            issuer=self.issuer,
+            kind=_kind(claims, subject),
+            means=self.means,
+            issuer=self.issuer or self.origin,
             claims=self._roles(claims),
+            scopes=self._scopes(claims),
             expires_at=expires_at,
         )
 
-    def _check_times(self, claims: Mapping[str, Any], now: float) -> float:
+    def _check_times(self, claims: Mapping[str, Any], now: float) -> float | None:
         """RFC 7519, 4.1.4: "the current date/time MUST be before the expiration date/time"."""
         expires_at = _date(claims, "exp")
-        if expires_at is None:
+        if expires_at is None and self.has_to_end:
             raise CredentialsRefused("the token has no `exp`")
-        if now >= expires_at + self.leeway_seconds:
+        if expires_at is not None and now >= expires_at + self.leeway_seconds:
             raise CredentialsRefused("the token has expired")
         for name in ("nbf", "iat"):
             date = _date(claims, name)
@@ -87,6 +105,20 @@ class ClaimRules:
         # One odd group among a user's many must not lock that user out. It grants nothing.
         return frozenset(value for value in values if is_plain(value))
 
+    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
+        """RFC 9068, 2.2.3 and RFC 7662, 2.2: one text with spaces. Other makers write a list."""
+        if self.scopes_claim is None:
+            return None
+        found = _at(claims, self.scopes_claim)
+        if found is None:
+            return frozenset()
+        words = [word for word in found.split(" ") if word] if isinstance(found, str) else found
+        if not isinstance(words, list) or len(words) > MAX_SCOPES:
+            raise CredentialsRefused(f"the token's `{self.scopes_claim}` is no list of scopes")
+        if not all(isinstance(word, str) and _SCOPE.fullmatch(word) for word in words):
+            raise CredentialsRefused(f"the token's `{self.scopes_claim}` holds what is no scope")
+        return frozenset(words)
+
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:
     """The claim at a dotted path. A name with `/` in it is a URI, and whole (RFC 7519, 4.2)."""
@@ -110,7 +142,8 @@ def _date(claims: Mapping[str, Any], name: str) -> float | None:
     return float(date)
 
 
-def _kind(claims: Mapping[str, Any]) -> Kind:
+def _kind(claims: Mapping[str, Any], subject: str) -> Kind:
     """RFC 9068, 2.2: without a resource owner, `sub` names the client application itself."""
     client = claims.get("client_id")
-    return Kind.SERVICE if client is not None and client == claims.get("sub") else Kind.USER
+    is_client = client is not None and client in (claims.get("sub"), subject)
+    return Kind.SERVICE if is_client else Kind.USER

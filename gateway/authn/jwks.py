@@ -15,12 +15,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.authn.base import NotYet, Readiness
-from gateway.authn.fetch import FetchFailed
 from gateway.authn.jwk import Unusable, read_jwks
 from gateway.authn.keys import KeySet, VerificationKey
 from gateway.clock import Clock
 from gateway.errors import IdentityUnavailable
 from gateway.logs import get as get_logger
+from gateway.outbound.fetch import FetchFailed
 from gateway.tasks import Tasks
 
 __all__ = ["PublishedKeys"]

@@ -34,7 +34,7 @@ from policy.editing import (
     of_kind,
 )
 
-__all__ = ["Plan", "edits", "file_option", "settings_and_table", "show_options"]
+__all__ = ["Plan", "edit_options", "edits", "file_option", "settings_and_table", "show_options"]
 
 _MOST_NAMES = 6
 
@@ -51,10 +51,15 @@ def edits(command: Callable[..., Plan]) -> Callable[..., int]:
     ) -> int:
         return _edit(command(**names), config=config, dry_run=dry_run, format_=format_, file=file)
 
+    return edit_options(edit_by)
+
+
+def edit_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every command that edits files."""
     dry_run = click.option(
         "--dry-run", is_flag=True, help="Show what would change in the files, and write nothing."
     )
-    return config_option(format_option(dry_run(edit_by)))
+    return config_option(format_option(dry_run(command)))
 
 
 def show_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,10 +85,11 @@ def _edit(plan: Plan, *, config: Path, dry_run: bool, format_: str, file: Path |
     settings = load_settings(config, os.environ)
     with nullcontext() if dry_run else locked(settings.policy):
         sources = policy.read(specs(settings), settings.policy)
-        titles = _permissions(sources)
+        known = _of_catalogues(sources).permissions
+        titles = {name: known.title_of(name) for name in known}
         new_file = None if file is None else str(_within(settings.policy, file))
         try:
-            files = PolicyFiles(sources, titles, new_file)
+            files = PolicyFiles(sources, titles, new_file, known.scopes)
             step = plan(files)
             texts = files.edited(step)
         except EditRefused as refused:
@@ -227,10 +233,9 @@ def _operations(reach: Reach) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _permissions(sources: Sources) -> dict[str, str]:
-    """The permissions of the catalogues alone, whatever is wrong with the policy files."""
-    table = policy.compile(policy.load(Sources(sources.services, ())))
-    return {name: table.permissions.title_of(name) for name in table.permissions}
+def _of_catalogues(sources: Sources) -> DecisionTable:
+    """What the catalogues alone say, whatever is wrong with the policy files."""
+    return policy.compile(policy.load(Sources(sources.services, ())))
 
 
 class _Checked:

@@ -17,10 +17,14 @@ from policy.editing import (
     remove_all,
 )
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "division_option"]
 
 Command = Callable[..., int]
 
+division_option = click.option(
+    "--division", "divisions", multiple=True,
+    help="Only in this division; may be repeated. Without it, in all of them.",
+)  # fmt: skip
 _groups_option = click.option("--group", "groups", multiple=True, help="A group; may be repeated.")
 
 
@@ -41,12 +45,22 @@ def add_commands(group: click.Group, section: str, kind: str) -> None:
 def _assign(section: str) -> Command:
     @click.argument("name")
     @click.argument("roles", nargs=-1)
+    @division_option
     @file_option
     @edits
-    def assign_(name: str, roles: tuple[str, ...], groups: tuple[str, ...] = ()) -> Plan:
+    def assign_(
+        name: str,
+        roles: tuple[str, ...],
+        divisions: tuple[str, ...],
+        groups: tuple[str, ...] = (),
+    ) -> Plan:
         if not roles and not groups:
             raise click.UsageError("name what to assign")
-        return lambda files: assign(files, section, name, roles, groups, file=files.new_file)
+        if divisions and not roles:
+            raise click.UsageError("only roles are given in divisions")
+        return lambda files: assign(
+            files, section, name, roles, groups, divisions=divisions, file=files.new_file
+        )
 
     return assign_
 
@@ -54,16 +68,21 @@ def _assign(section: str) -> Command:
 def _remove(section: str, kind: str) -> Command:
     @click.argument("name")
     @click.argument("roles", nargs=-1)
+    @division_option
     @click.option("--all", "everything", is_flag=True, help=f"Take the {kind} out of the policy.")
     @edits
     def remove_(
-        name: str, roles: tuple[str, ...], everything: bool, groups: tuple[str, ...] = ()
+        name: str,
+        roles: tuple[str, ...],
+        divisions: tuple[str, ...],
+        everything: bool,
+        groups: tuple[str, ...] = (),
     ) -> Plan:
-        if everything == bool(roles or groups):
+        if everything == bool(roles or groups) or (divisions and not roles):
             raise click.UsageError("name what to take away, or give `--all`")
         if everything:
             return lambda files: remove_all(files, section, name)
-        return lambda files: remove(files, section, name, roles, groups)
+        return lambda files: remove(files, section, name, roles, groups, divisions=divisions)
 
     return remove_
 

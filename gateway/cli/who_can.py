@@ -12,7 +12,7 @@ from gateway.cli.output import Exit, config_option, format_option, near, show_js
 from gateway.cli.requests import canonical_target, facts_of
 from gateway.errors import GatewayError
 from gateway.settings import Limits, load_settings
-from policy import ANONYMOUS, DecisionTable, Inquiry, Missing, Reason, Route, UseRole
+from policy import ANONYMOUS, NOTHING_HELD, DecisionTable, Inquiry, Missing, Reason, Route, UseRole
 from policy.analysis import Population, Reach, WhoKind, cases_of_request, reach_of
 
 __all__ = ["command"]
@@ -58,7 +58,7 @@ def command(
         asked = canonical_target(method.upper(), os.fsencode(target), settings.limits)
         inquiry = Inquiry(
             caller=ANONYMOUS,
-            held=0,
+            held=NOTHING_HELD,
             method=method.upper(),
             segments=asked.segments,
             query=asked.query,

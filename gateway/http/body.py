@@ -56,7 +56,7 @@ def read_facts(body: bytes, *, max_depth: int, max_keys: int) -> BodyFacts:
         raise BodyUnreadable("a key has a control character")
     if len({_without_case(key) for key in value}) < len(value):
         raise BodyUnreadable("two keys differ only in case")
-    return BodyFacts({folded(key): item for key, item in value.items()})
+    return BodyFacts({folded(key): item for key, item in value.items()}, frozenset(value))
 
 
 def _without_content(message: str) -> str:

@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from gateway.http.genesys_cloud import correlation_line, error_body
 from policy import Missing
 
 __all__ = ["Dialect", "Problem", "REASON_PHRASES", "render"]
 
-Dialect = Literal["problem", "ucs", "gms"]
+Dialect = Literal["problem", "ucs", "gms", "genesys-cloud"]
 
 REASON_PHRASES: Mapping[int, bytes] = {
+    200: b"OK",
     400: b"Bad Request",
     401: b"Unauthorized",
     403: b"Forbidden",
@@ -25,6 +27,7 @@ REASON_PHRASES: Mapping[int, bytes] = {
     414: b"URI Too Long",
     415: b"Unsupported Media Type",
     421: b"Misdirected Request",
+    429: b"Too Many Requests",
     431: b"Request Header Fields Too Large",
     500: b"Internal Server Error",
     502: b"Bad Gateway",
@@ -46,8 +49,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def _missing(problem: Problem) -> dict[str, Any]:
     if not problem.missing:
         return {}
-    return {"missing": {key: value for key, value in (
-        ("all_of", problem.missing.all_of), ("any_of", problem.missing.any_of)) if value}}  # fmt: skip
+    return {"missing": {name: value for name in problem.missing.__struct_fields__
+                        if (value := getattr(problem.missing, name))}}  # fmt: skip
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -84,14 +87,29 @@ def _gms(problem: Problem) -> dict[str, Any]:
     }
 
 
+def _genesys_cloud(problem: Problem) -> dict[str, Any]:
+    """The Platform API's `ErrorBody`."""
+    return error_body(
+        code=problem.code,
+        status=problem.status,
+        message=problem.message,
+        request_id=problem.request_id,
+        missing=problem.missing,
+    )
+
+
 _WRITERS: Mapping[Dialect, tuple[bytes, Callable[[Problem], dict[str, Any]]]] = {
     "problem": (b"application/problem+json", _problem),
     "ucs": (b"application/json", _ucs),
     "gms": (b"application/json", _gms),
+    "genesys-cloud": (b"application/json", _genesys_cloud),
 }
 
 
 def render(problem: Problem, dialect: Dialect) -> tuple[bytes, bytes]:
-    """The content type and the body."""
+    """The header lines that are the dialect's own, the content type's among them, and the body."""
     content_type, writer = _WRITERS[dialect]
-    return content_type, msgspec.json.encode(writer(problem))
+    lines = b"content-type: %b\r\n" % content_type
+    if dialect == "genesys-cloud":
+        lines += correlation_line(problem.request_id)
+    return lines, msgspec.json.encode(writer(problem))

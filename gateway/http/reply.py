@@ -45,10 +45,10 @@ def refusal(
     extra_lines: bytes = b"",
 ) -> bytes:
     """A whole reply of the gateway's own, marked as such by `X-Gateway-Refusal`."""
-    content_type, body = render(problem, dialect)
+    lines, body = render(problem, dialect)
     return b"".join((
         b"HTTP/1.1 %d %b\r\n" % (problem.status, REASON_PHRASES[problem.status]),
-        b"content-type: %b\r\ncontent-length: %d\r\n" % (content_type, len(body)),
+        b"%bcontent-length: %d\r\n" % (lines, len(body)),
         b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n",
         *(b"www-authenticate: %b\r\n" % challenge for challenge in challenges),
         extra_lines,

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.audit.redact import CUT
 from gateway.learning.lines import Line, caller_of
-from policy import Caller, DecisionTable, Effect, Kind, Missing, Reason, UseRole
+from policy import Caller, DecisionTable, Effect, Held, Kind, Missing, Reason, UseRole
 from policy.analysis import Recorded, Replay, Replayed, Standing
 
 __all__ = ["Flip", "FlipKind", "Flips", "Unknown"]
@@ -206,10 +206,10 @@ class Flips:
 def _standing_of(table: DecisionTable, line: Line, caller: Caller) -> Standing:
     least = most = table.held_by(caller)
     if line.subject.endswith(CUT):
-        most = (1 << len(table.permissions)) - 1
+        most = table.everything
     elif any(claim.endswith(CUT) for claim in line.claims):
         everything = msgspec.structs.replace(caller, claims=frozenset(table.claims))
-        most |= table.held_by(everything)
+        most = Held.joined((most, table.held_by(everything)))
     return Standing(caller, least, most)
 
 

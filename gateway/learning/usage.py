@@ -147,7 +147,7 @@ class Usage:
                 subject=line.subject,
                 claims=line.claims,
                 caller=caller,
-                held=self._table.held_by(caller),
+                held=self._table.held_by(caller).anywhere,
             )
             if len(self.callers) < _MOST_CALLERS:
                 self.callers[key] = use
@@ -263,7 +263,7 @@ class Usage:
     def still_met_by(self, table: DecisionTable) -> bool:
         """Whether everybody who was seen could do by `table` all that they did."""
         return all(
-            demanded.at_most.met_by(table.held_by(use.caller))
+            demanded.at_most.met_by(table.held_by(use.caller).anywhere)
             for use in self.callers.values()
             for demanded in use.demands
             if demanded.at_most.met_by(use.held)

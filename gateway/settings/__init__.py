@@ -11,6 +11,7 @@ Secrets come from files and the environment only, and show in no `repr`.
 
 from gateway.settings.audit import AuditSettings, LogSettings
 from gateway.settings.base import Surroundings
+from gateway.settings.clients import ClientsSettings
 from gateway.settings.credential import BasicCredential, BearerCredential, Credential
 from gateway.settings.identity import (
     BasicSettings,
@@ -19,9 +20,11 @@ from gateway.settings.identity import (
     Jwks,
     JwtIssuer,
 )
+from gateway.settings.introspection import IntrospectionServer
 from gateway.settings.limits import Limits
 from gateway.settings.listen import Admin, Listen
 from gateway.settings.load import load_admin, load_settings
+from gateway.settings.oauth import OAuthClient, OAuthCredential
 from gateway.settings.root import Settings, settings_schema, specs
 from gateway.settings.secret import Secret
 from gateway.settings.services import ServiceSettings
@@ -34,7 +37,8 @@ __all__ = [
     "load_admin", "load_settings", "settings_schema", "specs",
     "Settings", "Listen", "TlsSettings", "Admin", "Limits", "AuditSettings", "LogSettings",
     "ServiceSettings", "UpstreamSettings", "HealthSettings", "UpstreamTls",
-    "Credential", "BasicCredential", "BearerCredential",
-    "Identity", "Jwks", "JwtIssuer", "BasicSettings", "CertificateNames",
+    "Credential", "BasicCredential", "BearerCredential", "OAuthClient", "OAuthCredential",
+    "Identity", "IntrospectionServer", "Jwks", "JwtIssuer", "BasicSettings", "CertificateNames",
+    "ClientsSettings",
     "Address", "Url", "Secret", "Surroundings",
 ]  # fmt: skip

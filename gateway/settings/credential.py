@@ -8,24 +8,14 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import Section, finding, refuse
-from gateway.settings.secret import Secret, SecretEnv, SecretFile
+from gateway.settings.oauth import OAuthCredential
+from gateway.settings.secret import SecretEnv, SecretFile
+from gateway.settings.secret_source import FromFileOrEnvironment
 
 __all__ = ["BasicCredential", "BearerCredential", "Credential"]
 
 
-class _FromFileOrEnvironment(Section):
-    """Exactly one source for one secret."""
-
-    def _only(self, what: str, file: Secret | None, variable: Secret | None) -> Secret:
-        secret = file or variable
-        if secret is None or (file and variable):
-            message = "exactly one of `{what}_file` and `{what}_env` has to be given"
-            refuse([finding("secret-source", message, what=what)])
-        assert secret is not None  # noqa: S101 - refused above
-        return secret
-
-
-class BasicCredential(_FromFileOrEnvironment):
+class BasicCredential(FromFileOrEnvironment):
     """A name and a password."""
 
     username: str = Field(description="the account that the upstream knows the gateway by")
@@ -48,12 +38,12 @@ class BasicCredential(_FromFileOrEnvironment):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        self._only("password", self.password_file, self.password_env)
+        self.only("password", self.password_file, self.password_env)
         return self
 
     @property
     def password(self) -> bytes:
-        return self._only("password", self.password_file, self.password_env).value
+        return self.only("password", self.password_file, self.password_env).value
 
     @property
     def authorization(self) -> bytes:
@@ -65,7 +55,7 @@ class BasicCredential(_FromFileOrEnvironment):
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 
 
-class BearerCredential(_FromFileOrEnvironment):
+class BearerCredential(FromFileOrEnvironment):
     """A token that does not change."""
 
     token_file: SecretFile | None = Field(default=None, description="file that holds the token")
@@ -83,7 +73,7 @@ class BearerCredential(_FromFileOrEnvironment):
 
     @property
     def token(self) -> bytes:
-        return self._only("token", self.token_file, self.token_env).value
+        return self.only("token", self.token_file, self.token_env).value
 
     @property
     def authorization(self) -> bytes:
@@ -95,17 +85,22 @@ class Credential(Section):
 
     basic: BasicCredential | None = Field(default=None, description="HTTP Basic")
     bearer: BearerCredential | None = Field(default=None, description="a fixed bearer token")
+    oauth: OAuthCredential | None = Field(
+        default=None,
+        description="a bearer token that the gateway fetches and renews itself, by OAuth client"
+        " credentials (RFC 6749 section 4.4)",
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.basic is None) is (self.bearer is None):
-            message = "exactly one of `basic` and `bearer` has to be given"
+        kinds = (self.basic, self.bearer, self.oauth)
+        if sum(kind is not None for kind in kinds) != 1:
+            message = "exactly one of `basic`, `bearer` and `oauth` has to be given"
             refuse([finding("credential-kind", message)])
         return self
 
     @property
-    def authorization(self) -> bytes:
-        """The value of the `Authorization` header. A secret: not for any log."""
+    def authorization(self) -> bytes | None:
+        """The value of the `Authorization` header, None where it changes. A secret: not for any log."""
         kind = self.basic or self.bearer
-        assert kind is not None  # noqa: S101 - refused when built
-        return kind.authorization
+        return None if kind is None else kind.authorization

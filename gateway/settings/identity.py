@@ -1,4 +1,4 @@
-"""How callers prove who they are: token issuers, a users file, client certificates."""
+"""How callers prove who they are: token issuers, a users file, certificates, our own clients."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
@@ -7,8 +7,11 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from gateway.settings.base import Section, at_least_one, distinct, finding, refuse
+from gateway.settings.clients import ClientsSettings
+from gateway.settings.introspection import IntrospectionServer, claim_name
 from gateway.settings.secret import ExistingFile, SecretFile
 from gateway.settings.values import Count, Seconds, secure_or_local
+from policy import Code
 
 __all__ = ["Algorithm", "BasicSettings", "CertificateNames", "Identity", "Jwks", "JwtIssuer"]
 
@@ -60,6 +63,12 @@ class JwtIssuer(Section):
         description="claim that holds the caller's roles; `a.b` reaches into an object, a name with"
         " `/` in it is taken whole",
     )
+    scopes_claim: str | None = Field(
+        default=None,
+        description="claim that holds the token's scopes, `scope` or `scp` at most issuers, as one"
+        " text with spaces or as a list; a token that lacks it has none. Left out, tokens say nothing"
+        " of scopes",
+    )
     subject_claim: str = Field(default="sub", description="claim that holds the caller's name")
     subject_prefix: str | None = Field(
         default=None,
@@ -70,14 +79,10 @@ class JwtIssuer(Section):
         default=30.0, ge=0, le=300, description="clock difference to forgive in `exp` and `nbf`"
     )
 
-    @field_validator("roles_claim", "subject_claim")
+    @field_validator("roles_claim", "scopes_claim", "subject_claim")
     @classmethod
-    def _names_every_step(cls, claim: str) -> str:
-        if not all(claim.split(".")):
-            raise PydanticCustomError(
-                "claim-malformed", "expected a claim's name such as `roles` or `realm_access.roles`"
-            )
-        return claim
+    def _names_every_step(cls, claim: str | None) -> str | None:
+        return claim_name(claim)
 
     @model_validator(mode="after")
     def _key_fits_algorithms(self) -> Self:
@@ -164,6 +169,13 @@ class Identity(Section):
     jwt: Annotated[tuple[JwtIssuer, ...], Field(strict=False), distinct("issuer")] = Field(
         default=(), description="issuers of bearer tokens"
     )
+    introspection: Annotated[
+        tuple[IntrospectionServer, ...], Field(strict=False), distinct("url")
+    ] = Field(
+        default=(),
+        description="servers that are asked about bearer tokens which none of `jwt` can read, in this"
+        " order (RFC 7662)",
+    )
     basic: BasicSettings | None = Field(
         default=None, description="HTTP Basic, which is what UCS clients speak"
     )
@@ -171,6 +183,11 @@ class Identity(Section):
         default=None,
         description="client certificates, for requests without `Authorization`; needs"
         " `listen.tls.client_ca_file`",
+    )
+    clients: ClientsSettings | None = Field(
+        default=None,
+        description="the gateway's own OAuth 2.0 token endpoint, for programs; without it there is"
+        " none",
     )
     cache_entries: Count = Field(
         default=10_000, description="verified callers remembered, so that a token is verified once"
@@ -185,15 +202,32 @@ class Identity(Section):
         """Two sources that vouch for `anna` mean one person only if the operator says so (J-13)."""
         certificates = self.certificates
         others = (self.basic is not None) + (certificates is not None)
-        several = len(self.jwt) + others > 1
+        several = len(self.jwt) + len(self.introspection) + others > 1
         message = (
             "names come from several sources: say what stands before the names of this one,"
             ' or `""` if equal names mean the same person'
         )
+        prefixes = {
+            "jwt": [issuer.subject_prefix for issuer in self.jwt],
+            "introspection": [server.subject_prefix for server in self.introspection],
+        }
         at: list[tuple[str | int, ...]] = [
-            ("jwt", index) for index, issuer in enumerate(self.jwt) if issuer.subject_prefix is None
+            (key, index)
+            for key, given in prefixes.items()
+            for index, prefix in enumerate(given)
+            if prefix is None
         ]
         if certificates is not None and certificates.subject_prefix is None:
             at.append(("certificates",))
         refuse(finding("names-collide", message, *each) for each in at if several)
+        return self
+
+    @model_validator(mode="after")
+    def _issuers_are_told_apart(self) -> Self:
+        """A token's `iss` says whose it is; two cannot have the same."""
+        clients = self.clients
+        message = "`{issuer}` is an issuer of `identity.jwt` already"
+        if clients is not None and any(each.issuer == clients.issuer for each in self.jwt):
+            at = ("clients", "issuer")
+            refuse([finding(Code.DUPLICATE_NAME, message, *at, issuer=clients.issuer)])
         return self

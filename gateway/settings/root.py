@@ -65,8 +65,13 @@ class Settings(Section):
     def _makes_sense_as_a_whole(self) -> Self:
         faults = []
         identity, tls = self.identity, self.listen.tls
-        if not identity.jwt and identity.basic is None and identity.certificates is None:
-            message = "none of `jwt`, `basic` and `certificates` is given: nobody could be let in"
+        tokens = identity.jwt or identity.introspection
+        ways = (identity.basic, identity.certificates, identity.clients)
+        if not tokens and all(way is None for way in ways):
+            message = (
+                "none of `jwt`, `introspection`, `basic`, `certificates` and `clients` is given:"
+                " nobody could be let in"
+            )
             faults.append(finding("identity-missing", message, "identity"))
         if identity.certificates is not None and (tls is None or tls.client_ca_file is None):
             message = "nobody's certificate could be verified: name the authorities in `{key}`"

@@ -28,6 +28,7 @@ __all__ = [
     "Secret",
     "SecretEnv",
     "SecretFile",
+    "WritableFile",
 ]
 
 # A key file of any kind is far smaller; a log file named by mistake is not.
@@ -97,6 +98,12 @@ def _audit_path(value: object) -> Path:
     return path
 
 
+def _writable(value: object) -> Path:
+    if value == "-":
+        raise _complaint("file-unwritable", Path("-"), "it has to be a file", "written")
+    return _audit_path(value)
+
+
 def _secret_file(value: object) -> Secret:
     if isinstance(value, Secret):
         return value
@@ -152,6 +159,7 @@ ExistingFile = Annotated[Path, BeforeValidator(_file), _PATH_SCHEMA]
 ExistingFolder = Annotated[Path, BeforeValidator(_folder), _PATH_SCHEMA]
 FolderPath = Annotated[Path, BeforeValidator(_located), _PATH_SCHEMA]
 AuditPath = Annotated[Path, BeforeValidator(_audit_path), _PATH_SCHEMA]
+WritableFile = Annotated[Path, BeforeValidator(_writable), _PATH_SCHEMA]
 SecretFile = Annotated[Secret, PlainValidator(_secret_file), PlainSerializer(_origin), _PATH_SCHEMA]
 SecretEnv = Annotated[
     Secret,

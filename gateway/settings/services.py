@@ -58,10 +58,10 @@ class ServiceSettings(Section):
         description="`true` enforces roles, `shadow` decides and records but lets through,"
         " `false` only authenticates; in every mode strangers and unknown operations are refused",
     )
-    errors: Literal["problem", "ucs", "gms"] = Field(
+    errors: Literal["problem", "ucs", "gms", "genesys-cloud"] = Field(
         default="problem",
         description="dialect of refusals: RFC 9457 `problem`, or what the service's own clients"
-        " can read",
+        " can read: `ucs`, `gms`, or `genesys-cloud` for the Platform API's SDKs",
     )
     reveal_missing: bool = Field(
         default=True,
@@ -76,6 +76,12 @@ class ServiceSettings(Section):
     )
     set_headers: FrozenMapping = Field(
         default={}, description="headers with a fixed value for every upstream request"
+    )
+    token_info: bool = Field(
+        default=False,
+        description="answer `GET`, `HEAD` and `DELETE /api/v2/tokens/me` of Genesys Cloud here, by"
+        " what is known of the caller's token, instead of asking upstream, where they would be"
+        " about the gateway's own; the catalogue has to know them",
     )
     public_url: OriginField | None = Field(
         default=None,

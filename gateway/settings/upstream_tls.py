@@ -18,7 +18,7 @@ from gateway.settings.base import Section, finding, refuse, surroundings
 from gateway.settings.secret import ExistingFile
 from gateway.settings.values import HostName
 
-__all__ = ["UpstreamTls"]
+__all__ = ["UpstreamTls", "complaint_of_authorities", "verifying_context"]
 
 
 class UpstreamTls(Section):
@@ -88,19 +88,34 @@ class UpstreamTls(Section):
         return self._context
 
     def _made(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the name
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # RFC 9525 section 2: the name is that of the extension, never the subject's common name.
-        context.hostname_checks_common_name = False
-        context.set_alpn_protocols(["http/1.1"])
-        if self.ca_file is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(self.ca_file)
+        context = verifying_context(self.ca_file)
         if self.certificate_file is not None:
             # Without a password function OpenSSL would ask on the terminal.
             context.load_cert_chain(self.certificate_file, self.key_file, _no_passphrase)
         return context
+
+
+def verifying_context(ca_file: Path | None) -> ssl.SSLContext:
+    """A client's context that believes the authorities in `ca_file`, or the system's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # RFC 9525 section 2: the name is that of the extension, never the subject's common name.
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols(["http/1.1"])
+    if ca_file is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def complaint_of_authorities(ca_file: Path) -> InitErrorDetails | None:
+    """What is wrong with a `ca_file`, at that key."""
+    why = _asked(_complaint_of_certificates, ca_file)
+    if why is None:
+        return None
+    message = "`{path}` cannot be used: {why}"
+    return finding("tls-file-unusable", message, "ca_file", path=str(ca_file), why=why)
 
 
 def _asked(complaint: Callable[[bytes], str | None], path: Path) -> str | None:

@@ -279,7 +279,8 @@ Name = Annotated[str, AfterValidator(_name)]
 def secure_or_local(url: str) -> str:
     """An `https` URL, or an `http` one that never leaves this machine.
 
-    Keys that come over plain HTTP let anyone on the way sign tokens (threat J-4).
+    Keys that come over plain HTTP let anyone on the way sign tokens (threat J-4), and a client's
+    secret that goes over it lets anyone be that client.
     """
     try:
         parts = urlsplit(url)
@@ -295,7 +296,8 @@ def secure_or_local(url: str) -> str:
         )
     if parts.scheme == "http" and not _is_loopback(host):
         raise PydanticCustomError(
-            "url-insecure", "keys are fetched over `https` only, except from this machine itself"
+            "url-insecure",
+            "keys, tokens and secrets go over `https` only, except on this machine itself",
         )
     return url
 

@@ -48,7 +48,11 @@ class Streak:
 
 
 class HealthChecks:
-    """The checks of one service's nodes, one task each."""
+    """The checks of one service's nodes, one task each.
+
+    `changing_line` is the header line with the gateway's own credential where that changes, None
+    while there is none: then nobody is asked, since the answer would say nothing of the node.
+    """
 
     def __init__(
         self,
@@ -56,11 +60,13 @@ class HealthChecks:
         settings: HealthSettings,
         *,
         constant_lines: bytes,
+        changing_line: Callable[[], bytes | None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._nodes = nodes
         self._settings = settings
         self._line = b"GET %b HTTP/1.1\r\n" % settings.path.encode("ascii")
+        self._changing_line = changing_line
         self._lines = constant_lines + b"accept: */*\r\nconnection: close\r\n\r\n"
         self._pause = pause
         self._tasks = Tasks("health")
@@ -81,16 +87,18 @@ class HealthChecks:
         settings = self._settings
         streak = Streak(node, fail_after=settings.fail_after, pass_after=settings.pass_after)
         while True:
-            streak.add(await self._result(node))
+            line = self._changing_line()
+            if line is not None:
+                streak.add(await self._result(node, line))
             await self._pause(settings.interval_seconds)
 
-    async def _result(self, node: Node) -> str:
+    async def _result(self, node: Node, changing_line: bytes) -> str:
         """Why a check failed, or nothing."""
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 connection = await node.pool.open()
                 try:
-                    return await self._ask(node, connection)
+                    return await self._ask(node, connection, changing_line)
                 finally:
                     connection.abort()
         except TimeoutError:
@@ -98,8 +106,9 @@ class HealthChecks:
         except (UpstreamFailed, UpstreamTimeout) as error:
             return error.detail
 
-    async def _ask(self, node: Node, connection: UpstreamConnection) -> str:
-        connection.send_request(self._line + node.host_line + self._lines)
+    async def _ask(self, node: Node, connection: UpstreamConnection, changing_line: bytes) -> str:
+        lines = node.host_line + changing_line + self._lines
+        connection.send_request(self._line + lines)
         while (reply := connection.take_reply("GET")) is None:
             await connection.wait()
         taken = 0

@@ -21,6 +21,8 @@ def readings_of(upstreams: Sequence[Upstream]) -> Mapping[str, Callable[[], _Num
     """The numbers that are read from the upstreams at each scrape, by the metric's name."""
     nodes = [(upstream.name, node) for upstream in upstreams for node in upstream.nodes]
 
+    tokens = [(each.name, each.token) for each in upstreams if each.token is not None]
+
     def connections() -> _Numbers:
         counts: Counter[tuple[str, ...]] = Counter()  # two services may share a node
         for _, node in nodes:
@@ -41,5 +43,13 @@ def readings_of(upstreams: Sequence[Upstream]) -> Mapping[str, Callable[[], _Num
         },
         "gateway_upstream_retries_total": lambda: {
             (upstream.name,): upstream.retries for upstream in upstreams
+        },
+        "gateway_upstream_token_fetches_total": lambda: {
+            (name, result): count
+            for name, token in tokens
+            for result, count in (("fetched", token.fetched), ("failed", token.failed))
+        },
+        "gateway_upstream_token_expires_seconds": lambda: {
+            (name,): token.expires_at for name, token in tokens
         },
     }

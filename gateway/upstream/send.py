@@ -10,9 +10,14 @@ arrived: a read of which nothing was heard is then sent once more, on a new conn
 is, not even where the connection turns out to have been closed by the other side before, since
 nobody can tell what of it was read. Nor is anything that the upstream let its time limit pass for:
 the same work twice is the last thing such a server needs.
+
+A 401 to the gateway's own token is not passed on either. Where the gateway fetches that token
+itself, another one is fetched, and the request is sent once more with it, if it means the same twice
+and its body is still here.
 """
 
 import asyncio
+from functools import partial
 
 from gateway.clock import Clock
 from gateway.errors import BodyTooLarge, RequestTimeout, UpstreamFailed, UpstreamTimeout
@@ -33,10 +38,17 @@ __all__ = ["Transfer", "send"]
 # Reading twice harms nobody (RFC 9110 section 9.2.1).
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
+# Doing it twice has the effect of doing it once (RFC 9110 section 9.2.2).
+_IDEMPOTENT = _REPEATABLE | {"DELETE", "OPTIONS", "PUT"}
+
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 # An upstream that asks the gateway for credentials speaks to the gateway, not to the client.
 _REFUSES_THE_GATEWAY = frozenset({401, 407})
+
+
+class _CredentialRefused(UpstreamFailed):
+    """The upstream answered 401 to what the gateway proves itself with; nothing was passed on."""
 
 
 class Transfer:
@@ -63,13 +75,46 @@ async def send(
     """Send the request of `exchange` and relay its reply, setting status and ending.
 
     `inspected` is the body that was read for the decision; otherwise the body is streamed. Raises
-    UpstreamFailed, UpstreamTimeout, UpstreamBusy, BodyTooLarge, and what reading the client's body
-    raises.
+    UpstreamFailed, UpstreamTimeout, UpstreamBusy, UpstreamTokenMissing, BodyTooLarge, and what
+    reading the client's body raises.
     """
+    token = upstream.token
+    token_line = b"" if token is None else token.line() or await token.fresh_line()
+    send_with = partial(
+        _send, exchange, client, upstream, transfer, head=head, target=target, inspected=inspected
+    )
+    try:
+        await send_with(token_line)
+    except _CredentialRefused:
+        if token is None:
+            raise
+        token.refused(token_line)
+        is_here = inspected is not None or not head.headers.has_body
+        if head.method not in _IDEMPOTENT or not is_here:
+            raise
+        another_line = await token.other_than(token_line)
+        if not another_line:
+            raise
+        upstream.retries += 1
+        await send_with(another_line, resending=True)
+
+
+async def _send(
+    exchange: Exchange,
+    client: ClientConnection,
+    upstream: Upstream,
+    transfer: Transfer,
+    token_line: bytes,
+    *,
+    head: RequestHead,
+    target: Target,
+    inspected: bytes | None,
+    resending: bool = False,
+) -> None:
+    """Send it with this credential; `resending` where it was sent before, with another one."""
     framing = _framing(head, inspected, transfer.max_body_bytes)
     places = upstream.places
     tried: tuple[Node, ...] = ()
-    resending = False
     while True:
         node = places.take(tried) or await places.wait(tried)
         connection: UpstreamConnection | None = None
@@ -84,6 +129,7 @@ async def send(
                 exchange.id,
                 framing,
                 node.host_line,
+                token_line,
             )
             exchange.sent_at = transfer.clock.monotonic()
             kept = None if resending else node.pool.take_idle()
@@ -229,7 +275,8 @@ def _begin_reply(
 ) -> tuple[BodyKind, BodyRewriter | None]:
     """Write the reply's head and what is here of its body; how the body goes on."""
     if reply.status in _REFUSES_THE_GATEWAY:
-        raise UpstreamFailed(f"the upstream refused the gateway's own credential: {reply.status}")
+        failure = _CredentialRefused if reply.status == 401 else UpstreamFailed
+        raise failure(f"the upstream refused the gateway's own credential: {reply.status}")
     # Nothing is promised to the client before what is here of the body has proved readable.
     body_kind, piece = connection.body_kind, connection.take_available()
     rewriter = None

@@ -13,12 +13,14 @@ from gateway.exchange import RequestHead, Section
 from gateway.http.headers import FORWARDED
 from gateway.http.rewrite import RewriteRules
 from gateway.http.target import Target
-from gateway.settings import ServiceSettings, UpstreamSettings, UpstreamTls
+from gateway.outbound import an_endpoint
+from gateway.settings import OAuthCredential, ServiceSettings, UpstreamSettings, UpstreamTls
 from gateway.upstream.balance import STRATEGIES
 from gateway.upstream.health import HealthChecks
 from gateway.upstream.nodes import Ejection, Node
 from gateway.upstream.places import Places
 from gateway.upstream.pool import Pool
+from gateway.upstream.token import UpstreamToken
 from gateway.wire.outbox import Outbox
 from gateway.wire.upstream import UpstreamLimits
 from gateway.wire.watch import Watch
@@ -34,7 +36,8 @@ _KEEP_SECONDS = 15.0
 class Upstream:
     """The constant parts of every request to one service, and the places at its nodes.
 
-    `retries` counts the requests that were sent on to another node, or once more.
+    `retries` counts the requests that were sent on to another node, or once more. `token` is where
+    the gateway's credential comes from if it changes; else it is among the constant lines.
     """
 
     def __init__(
@@ -62,28 +65,38 @@ class Upstream:
         self._prefix_length = len(settings.prefix.rstrip("/"))
         self._base_path = upstream.base_path.rstrip("/")
         self._caller_header = settings.caller_header.encode()
-        self._constant_lines = _lines(
-            **({"authorization": upstream.credential.authorization.decode()}
-               if upstream.credential else {}),
-            **settings.set_headers,
-        )  # fmt: skip
+        self.token: UpstreamToken | None = None
+        own: dict[str, str] = {}
+        if (credential := upstream.credential) is not None:
+            if credential.oauth is not None:
+                self.token = _token(credential.oauth, settings.name, clock)
+            elif credential.authorization is not None:
+                own = {"authorization": credential.authorization.decode()}
+        self._constant_lines = _lines(**own, **settings.set_headers)
         self._checks = None
         if upstream.health is not None:
             self._checks = HealthChecks(
-                self.nodes, upstream.health, constant_lines=self._constant_lines
+                self.nodes,
+                upstream.health,
+                constant_lines=self._constant_lines,
+                changing_line=self._changing_line,
             )
 
     def __repr__(self) -> str:
         return f"<Upstream {self.name} at {', '.join(node.name for node in self.nodes)}>"
 
     def start(self) -> None:
-        """Begin to ask the nodes how they are, where the settings say so."""
+        """Fetch a token, and begin to ask the nodes how they are, where the settings say so."""
+        if self.token is not None:
+            self.token.start()
         if self._checks is not None:
             self._checks.start()
 
     async def close(self) -> None:
         if self._checks is not None:
             await self._checks.close()
+        if self.token is not None:
+            await self.token.close()
         for node in self.nodes:
             node.pool.close()
 
@@ -96,8 +109,12 @@ class Upstream:
         out = [f"{node.name} {node.state()}" for node in self.nodes if not node.is_in]
         inside = len(self.nodes) - len(out)
         told = f"{inside} of {len(self.nodes)} nodes in"
+        told = f"{told}: {', '.join(out)}" if out else told
         ready = any(node.is_healthy for node in self.nodes)
-        return ready, f"{told}: {', '.join(out)}" if out else told
+        if self.token is not None:
+            has_token, of_token = self.token.check()
+            return ready and has_token, f"{told}, {of_token}"
+        return ready, told
 
     def request_head(
         self,
@@ -108,11 +125,12 @@ class Upstream:
         request_id: str,
         framing: bytes,
         host_line: bytes,
+        changing_line: bytes,
     ) -> bytes:
         """The whole head, from the request line to the empty line.
 
         `framing` is the line that delimits the body, with its CRLF, or empty; `host_line` is the
-        chosen node's.
+        chosen node's, `changing_line` what `token` said.
         """
         section = head.section
         prelude = section.preludes.get(self.name)
@@ -123,13 +141,17 @@ class Upstream:
         line = f"{head.method} {self._base_path}{path or '/'}"
         if target.query_text:
             line = f"{line}?{target.query_text}"
-        return b"%b HTTP/1.1\r\n%b%bx-request-id: %b\r\n%b\r\n" % (
+        return b"%b HTTP/1.1\r\n%b%b%bx-request-id: %b\r\n%b\r\n" % (
             line.encode("ascii"),
             host_line,
+            changing_line,
             prelude,
             request_id.encode("ascii"),
             framing,
         )
+
+    def _changing_line(self) -> bytes | None:
+        return b"" if self.token is None else self.token.line() or None
 
     def _prelude(self, section: Section, caller: Caller, forwarding_lines: bytes) -> bytes:
         """The lines that stay the same as long as the header section and the caller do."""
@@ -186,6 +208,17 @@ def _node(pool: Pool, service: str, settings: UpstreamSettings, clock: Clock) ->
             max_seconds=settings.max_eject_seconds,
         ),
         max_concurrent=settings.max_concurrent,
+    )
+
+
+def _token(settings: OAuthCredential, service: str, clock: Clock) -> UpstreamToken:
+    form = {"scope": " ".join(settings.scopes), "audience": settings.audience or ""}
+    return UpstreamToken(
+        an_endpoint(settings, settings.token_url),
+        service=service,
+        form={name: value for name, value in form.items() if value},
+        renew_before_seconds=settings.renew_before_seconds,
+        clock=clock,
     )
 
 

@@ -13,6 +13,7 @@ from policy.assertions import What, WhatEntry, listed
 from policy.catalogue import METHODS
 from policy.conditions import lists_of
 from policy.diagnostics import Code
+from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means, folded
 from policy.source import Place
 from policy.suggest import Suggestions
@@ -145,7 +146,9 @@ def _matters(route: Route, probe: Probe, name: str) -> bool:
     """Whether a guard answers a caller of this name otherwise than others."""
     said = set()
     for subject in (name, OWN_NAME):
-        inquiry = probe.inquiry(Caller(subject=subject, kind=Kind.USER, means=Means.NONE), 0)
+        inquiry = probe.inquiry(
+            Caller(subject=subject, kind=Kind.USER, means=Means.NONE), NOTHING_HELD
+        )
         if inquiry.body is not None:
             guards = route.requirement.guards
             said.add(tuple(guard.test(inquiry.body, inquiry) for guard in guards))

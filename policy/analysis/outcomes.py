@@ -8,6 +8,7 @@ import msgspec
 
 from policy.analysis.probes import OWN_NAME, Probe
 from policy.decision import Reason
+from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.permissions import NO_DEMAND, Demand
 from policy.predicates import Answer
@@ -33,7 +34,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def outcome_of(route: Route | None, probe: Probe) -> Outcome:
     """What `route`, one of those of the probe's question, makes of the probe."""
-    return outcome_of_inquiry(route, probe.inquiry(_ASKING, 0))
+    return outcome_of_inquiry(route, probe.inquiry(_ASKING, NOTHING_HELD))
 
 
 def outcome_of_inquiry(route: Route | None, inquiry: Inquiry) -> Outcome:

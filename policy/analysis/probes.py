@@ -22,6 +22,7 @@ import msgspec
 from policy.analysis.questions import Question
 from policy.diagnostics import Code, Diagnostic
 from policy.errors import PolicyInvalid
+from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.predicates import folded_query_name, names_of, repeated
 from policy.table import Route
@@ -50,7 +51,7 @@ class Probe(msgspec.Struct, frozen=True):
     query: _Pairs = ()
     body: Mapping[str, object] | None = None
 
-    def inquiry(self, caller: Caller, held: int) -> Inquiry:
+    def inquiry(self, caller: Caller, held: Held) -> Inquiry:
         """What is asked when `caller` sends it."""
         return Inquiry(
             caller=caller,
@@ -148,7 +149,7 @@ class _Rules:
         """
         names = names_of(piece.pairs)
         facts = _facts(dict(piece.keys), OWN_NAME)
-        inquiry = Inquiry(caller=_SOMEBODY, held=0, method="", segments=self._segments)
+        inquiry = Inquiry(caller=_SOMEBODY, held=NOTHING_HELD, method="", segments=self._segments)
         answers = (
             *(bool(repeated(piece.pairs, watched)) for watched in self._watched),
             *(bool(piece.pairs) and test(names, piece.pairs) for test in self._query),

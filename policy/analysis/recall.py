@@ -11,6 +11,7 @@ from policy.analysis.probes import Probe, probes_of
 from policy.analysis.questions import questions_of
 from policy.decision import Reason
 from policy.evaluator import decide
+from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means
 from policy.predicates import Answer
 from policy.table import DecisionTable, Route
@@ -47,7 +48,7 @@ def probe_like(
 
 def conditions_true_of(route: Route, probe: Probe) -> frozenset[str]:
     """The words of every condition that the request meets, whether it asks for more or not."""
-    asked = probe.inquiry(_ANYBODY, 0)
+    asked = probe.inquiry(_ANYBODY, NOTHING_HELD)
     return frozenset(
         extra.condition.text
         for extra in route.requirement.extras
@@ -72,9 +73,7 @@ def _speaks(
     others may have been met besides.
     """
     if reason is Reason.UNDECIDABLE:
-        decision = decide(
-            table, probe.inquiry(_ANYBODY, table.permissions.mask_of(table.permissions))
-        )
+        decision = decide(table, probe.inquiry(_ANYBODY, table.everything))
         return getattr(decision, "because", None) == because
     if reason is Reason.PERMISSION_MISSING:
         return set(because) <= set(said)

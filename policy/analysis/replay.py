@@ -15,6 +15,7 @@ from policy.analysis.probes import Probe, probes_of
 from policy.analysis.questions import Question, questions_of
 from policy.decision import Decision, Effect, Missing, Reason
 from policy.evaluator import decide, given_twice
+from policy.holding import Held
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
 from policy.table import DecisionTable, Route
@@ -47,8 +48,8 @@ class Standing(msgspec.Struct, frozen=True):
     """A caller of whom perhaps not all is known: it holds `least`, and at most `most`, as bits."""
 
     caller: Caller
-    least: int
-    most: int
+    least: Held
+    most: Held
 
 
 class Doubt(StrEnum):
@@ -81,7 +82,7 @@ class Replay:
 
     def __init__(self, table: DecisionTable, other: DecisionTable) -> None:
         self._table, self._other = table, other
-        self._everything = (1 << len(table.permissions)) - 1
+        self._everything = table.everything
         self._questions: dict[tuple[str, Route | None], list[Question]] = {}
         for question in questions_of(table, other):
             self._questions.setdefault((question.method, question.routes[0]), []).append(question)
@@ -115,7 +116,7 @@ class Replay:
         return found
 
     def _asked(
-        self, probe: Probe | None, recorded: Recorded, standing: Standing, held: int
+        self, probe: Probe | None, recorded: Recorded, standing: Standing, held: Held
     ) -> Decision:
         if probe is None:
             known = not recorded.anonymous

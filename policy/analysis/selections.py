@@ -18,6 +18,7 @@ from policy.analysis.probes import OWN_NAME, Probe, probes_of
 from policy.analysis.questions import Question, questions_of
 from policy.conditions import condition_of, lists_of
 from policy.entries import WhenEntry
+from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means
 from policy.permissions import NO_DEMAND, Demand
 from policy.predicates import Answer, Condition
@@ -185,7 +186,7 @@ def _probes_when(question: Question, route: Route, condition: Condition) -> Sequ
     both = Question(question.method, question.segments, (route, asking))
     found = []
     for probe in probes_of(both):
-        inquiry = probe.inquiry(_ANYBODY, 0)
+        inquiry = probe.inquiry(_ANYBODY, NOTHING_HELD)
         if condition.answer(inquiry.query, inquiry.body) is Answer.YES:
             found.append(Probe(question, probe.query, probe.body))
     return found

@@ -10,6 +10,7 @@ writes a file.
 """
 
 from policy.editing.changes import Add, Change, Drop, Put, Rename, Respell, Take, edited
+from policy.editing.clients import authorize, unauthorize
 from policy.editing.effects import Effect, Reach, effect_of, of_kind, reach_of
 from policy.editing.errors import EditRefused
 from policy.editing.files import PolicyFiles, Step, suggestion
@@ -46,6 +47,7 @@ __all__ = [
     "PolicyFiles",
     "Step",
     "assign",
+    "authorize",
     "create_role",
     "delete_role",
     "exclude_roles",
@@ -56,6 +58,7 @@ __all__ = [
     "rename_role",
     "revoke",
     "switch_role",
+    "unauthorize",
     # What they mean, and what there is.
     "Effect",
     "HolderPortrait",

@@ -14,8 +14,18 @@ import msgspec
 from policy.editing.block import at_the_end, behind_key, block_with, block_without, items_below
 from policy.editing.errors import EditRefused
 from policy.editing.flow import flow_with, flow_without
-from policy.editing.layout import Value, as_flow, as_flow_entry, as_lines, step_of
-from policy.editing.nodes import Block, Entry, Flow, Node, Scalar, Sheet, newline_of, sheet_of
+from policy.editing.layout import Value, as_flow, as_flow_entry, as_item, as_lines, step_of
+from policy.editing.nodes import (
+    Block,
+    Entry,
+    Flow,
+    Node,
+    Scalar,
+    Sheet,
+    called,
+    newline_of,
+    sheet_of,
+)
 from policy.editing.scalars import rendered
 from policy.editing.splices import Splice, below, spliced
 from policy.source import scan
@@ -48,7 +58,7 @@ class Add(msgspec.Struct, frozen=True):
     """The list at `path` gets `items` at its end; it is made where it is not there."""
 
     path: _Keys
-    items: _Keys
+    items: tuple[Value, ...]
     order: _Keys = ()
 
     def apply(self, root: dict[str, Any]) -> None:
@@ -57,14 +67,17 @@ class Add(msgspec.Struct, frozen=True):
 
 
 class Take(msgspec.Struct, frozen=True):
-    """The list at `path` loses every entry that is one of `items`; it may become empty."""
+    """The list at `path` loses every entry that is called one of `items`; it may become empty.
+
+    A grant in some divisions is called by its role.
+    """
 
     path: _Keys
     items: _Keys
 
     def apply(self, root: dict[str, Any]) -> None:
         old = _value_at(root, self.path)
-        Put(self.path, [each for each in old if each not in self.items]).apply(root)
+        Put(self.path, [each for each in old if _called(each) not in self.items]).apply(root)
 
 
 class Respell(msgspec.Struct, frozen=True):
@@ -76,7 +89,12 @@ class Respell(msgspec.Struct, frozen=True):
 
     def apply(self, root: dict[str, Any]) -> None:
         old = _value_at(root, self.path)
-        Put(self.path, [self.new if each == self.old else each for each in old]).apply(root)
+        Put(self.path, [self._respelt(each) for each in old]).apply(root)
+
+    def _respelt(self, item: Any) -> Any:
+        if _called(item) != self.old:
+            return item
+        return {**item, "role": self.new} if isinstance(item, dict) else self.new
 
 
 class Rename(msgspec.Struct, frozen=True):
@@ -151,9 +169,10 @@ def _splices(sheet: Sheet, change: Change) -> list[Splice]:
             return _removed(sheet, holder, gone, _key_of(sheet, change.path))
         case Respell():
             holder = _collection(sheet, change.path)
-            found = [each.value for each in holder.entries_of(change.old)]
-            return [_reworded(sheet, each, change.new, in_flow=isinstance(holder, Flow))
-                    for each in found if isinstance(each, Scalar)]  # fmt: skip
+            return [_reworded(sheet, name, change.new, in_flow=isinstance(each, Flow))
+                    for item in holder.entries_of(change.old)
+                    for each in [item.value if isinstance(item.value, Flow) else holder]
+                    if (name := called(item.value)) is not None]  # fmt: skip
         case Rename():
             holder = _collection(sheet, change.path[:-1])
             own = _key_of(sheet, change.path)
@@ -180,8 +199,8 @@ def _added(sheet: Sheet, change: Add) -> list[Splice]:
         return _put(sheet, change.path, change.items, change.order)
     holder = _collection(sheet, change.path)
     if isinstance(holder, Flow):
-        return flow_with(sheet, holder, [rendered(item, in_flow=True) for item in change.items])
-    return [items_below(sheet, holder, [rendered(item, in_flow=False) for item in change.items])]
+        return flow_with(sheet, holder, [as_flow(item) for item in change.items])
+    return [items_below(sheet, holder, [as_item(item) for item in change.items])]
 
 
 def _put(sheet: Sheet, path: _Keys, value: Value, order: _Keys) -> list[Splice]:
@@ -193,7 +212,7 @@ def _put(sheet: Sheet, path: _Keys, value: Value, order: _Keys) -> list[Splice]:
     if _is_nothing(node):
         return _filled(sheet, path[: depth + 1], node, value)
     _check(sheet, node)
-    if not isinstance(node, Scalar) or not isinstance(value, str | bool):
+    if not isinstance(node, Scalar) or not isinstance(value, str | int):
         raise sheet.refuse(node.start, f"`{path[depth]}` holds something else already")
     in_flow = isinstance(sheet.at(path[:-1]), Flow)
     written = rendered(value, in_flow=in_flow) if isinstance(value, str) else as_flow(value)
@@ -311,9 +330,14 @@ def _value_at(root: Any, path: _Keys) -> Any:
 
 def _plain(value: Value) -> Any:
     match value:
-        case bool() | str():
+        case int() | str():
             return value
         case Mapping():
             return {key: _plain(each) for key, each in value.items()}
         case _:
-            return list(value)
+            return [_plain(each) for each in value]
+
+
+def _called(item: Any) -> Any:
+    """As `nodes.called`, of values."""
+    return item.get("role") if isinstance(item, dict) else item

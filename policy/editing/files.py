@@ -4,7 +4,7 @@ What is wrong in a file is not judged here: a policy with faults may be edited, 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,9 @@ from policy.suggest import Suggestions
 
 __all__ = ["KINDS", "PolicyFiles", "Step", "name_for", "suggestion", "title_for"]
 
-KINDS = {"roles": "role", "users": "user", "groups": "group", "claims": "claim"}
+KINDS = {
+    "roles": "role", "users": "user", "groups": "group", "clients": "client", "claims": "claim",
+}  # fmt: skip
 
 
 class Step(msgspec.Struct):
@@ -34,18 +36,24 @@ class Step(msgspec.Struct):
 
 
 class PolicyFiles:
-    """The texts of all policy files, what they say, and the permissions with their display names.
+    """The texts of all policy files, what they say, and what the catalogues know: permissions with
+    their display names, and scopes.
 
     `new_file` is the file that is wanted for new names, where one is; it need not be there yet.
     """
 
     def __init__(
-        self, sources: Sources, titles: Mapping[str, str], new_file: str | None = None
+        self,
+        sources: Sources,
+        titles: Mapping[str, str],
+        new_file: str | None = None,
+        scopes: Sequence[str] = (),
     ) -> None:
         self.texts = {text.file: _decoded(text) for text in sources.policies}
         if new_file is not None:
             self.texts.setdefault(new_file, "")
         self.titles = titles
+        self.scopes = tuple(scopes)
         self.new_file = new_file
         self._values = {file: _read(file, text) for file, text in self.texts.items()}
 
@@ -79,15 +87,20 @@ class PolicyFiles:
 
     def listed(self, section: str, name: str, key: str | None = None) -> tuple[str, ...]:
         """The names in a list of an entry, or in the entry if it is one itself."""
+        items = self.items(section, name, key)
+        return tuple(str(each.get("role") if isinstance(each, dict) else each) for each in items)
+
+    def items(self, section: str, name: str, key: str | None = None) -> tuple[Any, ...]:
+        """The items of such a list: names, and grants in some divisions only."""
         entry = self.entry(section, name)
         found = entry.get(key) if key is not None and isinstance(entry, dict) else entry
-        return tuple(map(str, found)) if isinstance(found, list) else ()
+        return tuple(found) if isinstance(found, list) else ()
 
     def home(self, section: str, wanted: str | None) -> str:
         """The file for a new name: the `wanted` one, or the one that has most of its kind."""
         if wanted is not None:
             return wanted
-        akin = [section] if section == "roles" else ["users", "groups", "claims"]
+        akin = [section] if section == "roles" else ["users", "groups", "clients", "claims"]
 
         def has(file: str, sections: Iterable[str]) -> int:
             return sum(len(self._section(file, each)) for each in sections)

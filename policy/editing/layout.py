@@ -6,9 +6,10 @@ from policy.editing.flow import WIDTH
 from policy.editing.nodes import Block, Flow, Node
 from policy.editing.scalars import rendered
 
-__all__ = ["Value", "as_flow", "as_flow_entry", "as_lines", "is_compact", "step_of"]
+__all__ = ["Value", "as_flow", "as_flow_entry", "as_item", "as_lines", "is_compact", "step_of"]
 
-Value = str | bool | Sequence[str] | Mapping[str, "Value"]
+Value = str | int | Sequence["Value"] | Mapping[str, "Value"]
+"""What can be written; a truth value is a number of its own kind."""
 
 
 def as_flow(value: Value) -> str:
@@ -16,6 +17,8 @@ def as_flow(value: Value) -> str:
     match value:
         case bool():
             return "true" if value else "false"
+        case int():
+            return str(value)
         case str():
             return rendered(value, in_flow=True)
         case Mapping():
@@ -26,6 +29,11 @@ def as_flow(value: Value) -> str:
 
 def as_flow_entry(key: str, value: Value) -> str:
     return f"{rendered(key, in_flow=True)}: {as_flow(value)}"
+
+
+def as_item(value: Value) -> str:
+    """An item of a list as it stands behind its dash."""
+    return rendered(value, in_flow=False) if isinstance(value, str) else as_flow(value)
 
 
 def as_lines(key: str, value: Value, indent: int, step: int, *, compact: bool) -> list[str]:
@@ -39,8 +47,11 @@ def _lines(key: str, value: Value, indent: int, step: int, *, compact: bool) -> 
         yield f"{head} {rendered(value, in_flow=False)}"
         return
     short = f"{head} {as_flow(value)}"
+    if isinstance(value, int):
+        yield short
+        return
     is_nested = isinstance(value, Mapping) and not compact
-    if not value or isinstance(value, bool) or (len(short) <= WIDTH and not is_nested):
+    if not value or (len(short) <= WIDTH and not is_nested):
         yield short
         return
     yield head
@@ -49,7 +60,7 @@ def _lines(key: str, value: Value, indent: int, step: int, *, compact: bool) -> 
             yield from _lines(inner, each, indent + step, step, compact=compact)
     else:
         for item in value:
-            yield f"{' ' * (indent + step)}- {rendered(item, in_flow=False)}"
+            yield f"{' ' * (indent + step)}- {as_item(item)}"
 
 
 def step_of(root: Node | None) -> int:

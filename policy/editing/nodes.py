@@ -26,7 +26,18 @@ from yaml import (
 from policy.editing.errors import EditRefused
 from policy.source import Path, scan
 
-__all__ = ["Alias", "Block", "Entry", "Flow", "Node", "Scalar", "Sheet", "newline_of", "sheet_of"]
+__all__ = [
+    "Alias",
+    "Block",
+    "Entry",
+    "Flow",
+    "Node",
+    "Scalar",
+    "Sheet",
+    "called",
+    "newline_of",
+    "sheet_of",
+]
 
 
 class Scalar(msgspec.Struct, frozen=True, gc=False):
@@ -75,9 +86,9 @@ class _Collection(msgspec.Struct, frozen=True, gc=False):
         return next(found, None)
 
     def entries_of(self, *texts: str) -> Iterator[Entry]:
-        """The items that are one of `texts`."""
+        """The items that are called one of `texts`."""
         for entry in self.entries:
-            if isinstance(entry.value, Scalar) and entry.value.text in texts:
+            if (name := called(entry.value)) is not None and name.text in texts:
                 yield entry
 
 
@@ -92,6 +103,14 @@ class Block(_Collection, frozen=True, gc=False):
 
 
 Node = Scalar | Alias | Flow | Block
+
+
+def called(item: Node) -> Scalar | None:
+    """What an item of a list is called: a word is its own name, a grant has that of its `role`."""
+    if isinstance(item, Flow | Block) and item.is_mapping:
+        role = item.entry("role")
+        item = item if role is None else role.value
+    return item if isinstance(item, Scalar) else None
 
 
 class Sheet(msgspec.Struct, frozen=True):

@@ -94,7 +94,7 @@ def portrait_of_holder(table: DecisionTable, section: str, name: str) -> HolderP
         members=tuple(members) if section == "groups" else (),
         permissions=tuple(
             (permission, tuple(origins_of(table, caller, permission)))
-            for permission in table.names_of(held)
+            for permission in table.names_of(held.anywhere)
         ),
-        reach=reach_of(table, held),
+        reach=reach_of(table, held.anywhere),
     )

@@ -192,6 +192,7 @@ _LISTS = (
     ("roles", "includes", "role"),
     ("users", "roles", "user"),
     ("groups", "roles", "group"),
+    ("clients", "roles", "client"),
     ("claims", None, "claim"),
 )
 

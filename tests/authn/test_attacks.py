@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.authn.bearer import BearerVerifier, TrustedIssuer
 from gateway.authn.chain import Authenticator
 from gateway.authn.claims import ClaimRules
-from gateway.authn.fetch import Fetcher
 from gateway.authn.jwks import PublishedKeys
 from gateway.errors import CredentialsRefused
+from gateway.outbound.fetch import Fetcher
 from tests.support.clock import FakeClock
 from tests.support.issuer import (
     AUDIENCE,

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from gateway.authn.base import NotYet
-from gateway.authn.claims import MAX_ROLES, ClaimRules
+from gateway.authn.bearer import TrustedIssuer
+from gateway.authn.claims import MAX_ROLES, MAX_SCOPES, ClaimRules
+from gateway.authn.keys import FixedKeys, KeySet
 from gateway.errors import CredentialsRefused
 from policy import Caller, Kind, Means
 
@@ -249,3 +251,82 @@ def test_the_roles_claim_is_a_dotted_path_or_a_uri(
 )
 def test_a_client_that_speaks_for_itself_is_a_service(client_id: Any, kind: Kind) -> None:
     assert judged(client_id=client_id).kind is kind
+
+
+# --- scopes ------------------------------------------------------------------------------------
+
+
+def scoped(claim: str = "scope") -> ClaimRules:
+    return ClaimRules(issuer=ISSUER, audience="ucs-gateway", scopes_claim=claim)
+
+
+def test_a_token_says_nothing_of_scopes_where_no_claim_is_named() -> None:
+    assert judged(scope="a b", scp=["c"]).scopes is None
+
+
+def test_a_token_that_lacks_the_claim_has_no_scope() -> None:
+    """Else whoever gives out a token without the claim gives out every scope."""
+    assert judged(scoped()).scopes == frozenset()
+
+
+@pytest.mark.parametrize("claim", ["scope", "scp"])
+@pytest.mark.parametrize("value", ["routing:readonly users", ["users", "routing:readonly"]])
+def test_scopes_are_one_text_with_spaces_or_a_list(claim: str, value: Any) -> None:
+    found = judged(scoped(claim), **{claim: value}).scopes
+    assert found == {"routing:readonly", "users"}
+
+
+def test_only_spaces_part_scopes() -> None:
+    assert judged(scoped(), scope=" a,b  c ").scopes == {"a,b", "c"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        7,
+        True,
+        {"users": 1},
+        [["users"]],
+        [None],
+        ["a\n"],
+        ["a b"],
+        ["a "],
+        [""],
+        "a\tb",
+        "ü",
+        "a\u200bb",
+        "x" * 257,
+    ],
+)
+def test_what_is_no_scope_makes_no_caller(value: Any) -> None:
+    with pytest.raises(CredentialsRefused, match="`scope`"):
+        judged(scoped(), scope=value)
+
+
+def test_there_are_only_so_many_scopes() -> None:
+    most = [f"s{index}" for index in range(MAX_SCOPES)]
+    assert len(judged(scoped(), scope=most).scopes or ()) == MAX_SCOPES
+    with pytest.raises(CredentialsRefused, match="no list of scopes"):
+        judged(scoped(), scope=[*most, "one-more"])
+
+
+# --- what the token's own server has said ------------------------------------------------------
+
+
+def test_only_who_asked_the_tokens_own_server_may_do_without_issuer_audience_and_end() -> None:
+    asked = ClaimRules(
+        issuer=None,
+        audience=None,
+        origin="https://login/introspect",
+        means=Means.INTROSPECTION,
+        has_to_end=False,
+    )
+    caller = asked.caller({"sub": "anna"}, now=NOW)
+    assert (caller.means, caller.issuer, caller.expires_at) == (
+        Means.INTROSPECTION,
+        "https://login/introspect",
+        None,
+    )
+    for rules in (asked, ClaimRules(issuer=ISSUER, audience=None)):
+        with pytest.raises(ValueError, match="has to know issuer and audience"):
+            TrustedIssuer(rules, algorithms=["ES256"], keys=FixedKeys(KeySet([])))

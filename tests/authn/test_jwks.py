@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.authn.base import NotYet
-from gateway.authn.fetch import FetchFailed
 from gateway.authn.jwks import PublishedKeys
 from gateway.errors import IdentityUnavailable
+from gateway.outbound.fetch import FetchFailed
 from gateway.tasks import Tasks
 from tests.support.clock import FakeClock
 from tests.support.issuer import key_set

@@ -9,9 +9,9 @@ import pytest
 from gateway.authn.bearer import BearerVerifier, TrustedIssuer
 from gateway.authn.chain import Authenticator
 from gateway.authn.claims import ClaimRules
-from gateway.authn.fetch import Fetcher
 from gateway.authn.jwks import PublishedKeys
 from gateway.errors import CredentialsRefused, IdentityUnavailable
+from gateway.outbound.fetch import Fetcher
 from gateway.tasks import Tasks
 from policy import Caller
 from tests.support.clock import FakeClock

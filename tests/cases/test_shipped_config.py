@@ -10,6 +10,7 @@ import yaml
 import policy
 from gateway.settings import Settings, load_settings, specs
 from policy import (
+    NOTHING_HELD,
     Caller,
     Decision,
     DecisionTable,
@@ -126,7 +127,7 @@ def test_an_administrator_may_do_everything_that_is_not_refused(
 
 
 def test_a_disabled_role_grants_nothing(table: DecisionTable) -> None:
-    assert table.held_by(user("mona")) == 0
+    assert table.held_by(user("mona")) == NOTHING_HELD
 
 
 def test_a_supervisor_reads_services_and_does_not_end_them(table: DecisionTable) -> None:
@@ -138,8 +139,8 @@ def test_a_supervisor_reads_services_and_does_not_end_them(table: DecisionTable)
 
 
 def test_somebody_who_appears_nowhere_may_do_nothing(table: DecisionTable) -> None:
-    assert table.held_by(with_claim("domain-admins")) == 0
-    assert table.held_by(user("nobody")) == 0
+    assert table.held_by(with_claim("domain-admins")) == NOTHING_HELD
+    assert table.held_by(user("nobody")) == NOTHING_HELD
 
 
 _KEY = re.compile(r"^(?P<indent> *)(?:- )?[a-z_]+:")

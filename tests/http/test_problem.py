@@ -58,8 +58,9 @@ dialects = pytest.mark.parametrize("dialect", EXPECTED)
 @dialects
 @pytest.mark.parametrize("missing", [None, Missing()], ids=["not told", "nothing"])
 def test_each_dialect_has_its_words(dialect: Dialect, missing: Missing | None) -> None:
-    content_type, body = render(problem(missing), dialect)
-    assert (content_type, json.loads(body)) == EXPECTED[dialect]
+    lines, body = render(problem(missing), dialect)
+    content_type, expected = EXPECTED[dialect]
+    assert (lines, json.loads(body)) == (b"content-type: %b\r\n" % content_type, expected)
 
 
 @dialects
@@ -68,6 +69,11 @@ def test_each_dialect_has_its_words(dialect: Dialect, missing: Missing | None) -
     [
         (Missing(all_of=("A",)), {"all_of": ["A"]}),
         (Missing(any_of=(("A", "B"),)), {"any_of": [["A", "B"]]}),
+        (Missing(scopes=("s", "t")), {"scopes": ["s", "t"]}),
+        (
+            Missing(all_of=("A",), divisions=("d-1", "")),
+            {"all_of": ["A"], "divisions": ["d-1", ""]},
+        ),
         (
             MISSING,
             {"all_of": ["UCS.Customer.createProfile"], "any_of": [["A", "B"], ["C", "D"]]},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy import ANONYMOUS, BodyFacts, Inquiry
+from policy import ANONYMOUS, NOTHING_HELD, BodyFacts, Inquiry
 from policy.conditions import condition_of, guard_of, lists_of
 from policy.entries import GuardEntry, WhenEntry
 from policy.predicates import Answer
@@ -96,7 +96,9 @@ def test_a_guard_says_what_must_hold(
     entry: GuardEntry, text: str, good: dict[str, object], bad: dict[str, object]
 ) -> None:
     said, test, _ = guard_of(entry, LISTS, {"id": 1, "who": 2})
-    asked = Inquiry(caller=ANONYMOUS, held=0, method="PUT", segments=("records", "17", "me"))
+    asked = Inquiry(
+        caller=ANONYMOUS, held=NOTHING_HELD, method="PUT", segments=("records", "17", "me")
+    )
     assert said == text
     assert test(BodyFacts(good), asked)
     assert not test(BodyFacts(bad), asked)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from policy import ANONYMOUS, Decision, Effect, Missing, NeedsBody, Reason, UseRole, decide
+from policy import ANONYMOUS, Decision, Effect, Held, Missing, NeedsBody, Reason, UseRole, decide
 from tests.support.policies import CATALOGUE, POLICY, ask, decided, inquiry, spec, table, user
 
 SHOP = table()
@@ -35,7 +35,9 @@ def test_a_stranger_hears_nothing_but_that_it_is_one() -> None:
 
 
 def test_a_stranger_stays_one_whatever_bits_are_claimed_for_it() -> None:
-    asked = msgspec.structs.replace(inquiry(SHOP, ANONYMOUS, "GET /records/1"), held=-1)
+    asked = msgspec.structs.replace(
+        inquiry(SHOP, ANONYMOUS, "GET /records/1"), held=Held.everywhere_alike(-1)
+    )
     answer = decide(SHOP, asked)
     assert isinstance(answer, Decision)
     assert answer.reason is Reason.NOT_AUTHENTICATED

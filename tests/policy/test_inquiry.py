@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy import ANONYMOUS, BodyFacts, Inquiry, Kind, folded
+from policy import ANONYMOUS, NOTHING_HELD, BodyFacts, Inquiry, Kind, folded
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_a_stranger_has_no_name_and_no_roles() -> None:
 
 
 def test_a_body_that_nobody_looked_at_is_not_an_empty_one() -> None:
-    asked = Inquiry(caller=ANONYMOUS, held=0, method="GET", segments=())
+    asked = Inquiry(caller=ANONYMOUS, held=NOTHING_HELD, method="GET", segments=())
     assert asked.body is None
     assert asked.body != BodyFacts({})
 
 
 def test_what_was_asked_cannot_be_changed() -> None:
-    asked = Inquiry(caller=ANONYMOUS, held=0, method="GET", segments=())
+    asked = Inquiry(caller=ANONYMOUS, held=NOTHING_HELD, method="GET", segments=())
     with pytest.raises(AttributeError):
         asked.held = 1  # type: ignore[misc]

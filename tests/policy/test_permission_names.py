@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import policy
 from policy import Code
 from policy.permission_names import GrantedNames
-from tests.support import reference
+from tests.support import reference_grants as reference
 from tests.support.policies import document, findings, only
 
 CATALOGUE = """\

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy import ANONYMOUS, BodyFacts, Inquiry, folded
+from policy import ANONYMOUS, NOTHING_HELD, BodyFacts, Inquiry, folded
 from policy.predicates import (
     Answer,
     Condition,
@@ -100,7 +100,7 @@ def test_only_an_empty_list_under_another_key_counts() -> None:
 
 
 def inquiry(*segments: str) -> Inquiry:
-    return Inquiry(caller=ANONYMOUS, held=0, method="PUT", segments=segments)
+    return Inquiry(caller=ANONYMOUS, held=NOTHING_HELD, method="PUT", segments=segments)
 
 
 def test_a_key_equals_a_segment_if_it_is_absent_or_the_very_text() -> None:

@@ -13,7 +13,7 @@ def test_files_add_up() -> None:
         "users: {ann: {roles: [reader], groups: [desk]}}\ngroups: {desk: {roles: [writer]}}",
         "roles: {writer: {permissions: [write]}}",
     )
-    assert shop.names_of(shop.held_by(user("ann"))) == ("read", "write")
+    assert shop.names_of(shop.held_by(user("ann")).anywhere) == ("read", "write")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 
 import policy
-from policy import ANONYMOUS, Caller, DecisionTable, Inquiry, Kind, Means, NeedsBody, Route, Sources
+from policy import (
+    ANONYMOUS,
+    NOTHING_HELD,
+    Caller,
+    DecisionTable,
+    Inquiry,
+    Kind,
+    Means,
+    NeedsBody,
+    Route,
+    Sources,
+)
 from tests.support.policies import CATALOGUE, POLICY, sources, spec, table
 from tests.support.random_policies import blobs, policies, questions_of
 
@@ -81,7 +92,9 @@ def test_a_table_that_was_taken_down_is_gone_without_the_garbage_collector() -> 
 
 def test_a_decision_outlives_its_table() -> None:
     old = sent(table())
-    inquiry = Inquiry(caller=ANONYMOUS, held=0, method="GET", segments=("records", "7"), query=())
+    inquiry = Inquiry(
+        caller=ANONYMOUS, held=NOTHING_HELD, method="GET", segments=("records", "7"), query=()
+    )
     before = told(old, inquiry)
     decision = policy.decide(old, inquiry)
     for _ in policy.take_down(old):

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 
 import policy
-from policy import BodyFacts, Caller, Decision, DecisionTable, Effect, Inquiry
+from policy import NOTHING_HELD, BodyFacts, Caller, Decision, DecisionTable, Effect, Inquiry
 from policy.analysis import (
     Change,
     Difference,
@@ -150,7 +150,7 @@ def test_a_token_is_told_just_if_it_changes_what_none_of_its_parts_does(tables: 
             for who, callers in everybody.items()
         }
         for caller, parts in tokens(tables):
-            direction = flip(tables, (caller, caller), probe.inquiry(caller, 0))
+            direction = flip(tables, (caller, caller), probe.inquiry(caller, NOTHING_HELD))
             if direction and direction not in {alone[who] for who in (*parts, nobody)}:
                 wanted.add((key, direction))
     for change in found.effects:
@@ -178,7 +178,7 @@ def assert_nothing_can_be_left_out(tables: Tables, change: Change, caller: Calle
         smaller.append(msgspec.structs.replace(caller, subject="(unnamed)"))
     assert len(smaller) >= 2
     for less in smaller:
-        assert flip(tables, (less, less), change.probe.inquiry(less, 0)) is None
+        assert flip(tables, (less, less), change.probe.inquiry(less, NOTHING_HELD)) is None
 
 
 @thorough

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 
 import policy
-from policy import BodyFacts, Decision, DecisionTable, Effect, Inquiry, PolicyDocument
+from policy import NOTHING_HELD, BodyFacts, Decision, DecisionTable, Effect, Inquiry, PolicyDocument
 from policy.analysis import Outcome, Probe, Question, outcome_of, probes_of
 from policy.analysis import questions_of as every_question
 from tests.support.policies import user
@@ -25,7 +25,7 @@ def effects(table: DecisionTable, inquiry: Inquiry) -> list[bool]:
         msgspec.structs.replace(inquiry, held=held, caller=CALLER)
         for held in range(2 ** len(table.permissions))
     ]
-    strangers = msgspec.structs.replace(inquiry, held=0, caller=policy.ANONYMOUS)
+    strangers = msgspec.structs.replace(inquiry, held=NOTHING_HELD, caller=policy.ANONYMOUS)
     answers = [policy.decide(table, asked) for asked in (strangers, *holding)]
     assert all(isinstance(answer, Decision) for answer in answers)
     return [isinstance(answer, Decision) and answer.effect is Effect.ALLOW for answer in answers]
@@ -47,7 +47,7 @@ def test_a_probe_demands_what_decide_says_it_does(one: Made, other: Made) -> Non
     for question in every_question(*tables):
         for probe in probes_of(question):
             for table, route in zip(tables, question.routes, strict=True):
-                asked = seen(probe.inquiry(CALLER, 0))
+                asked = seen(probe.inquiry(CALLER, NOTHING_HELD))
                 assert table.routes.find(asked.method, asked.segments) is route
                 assert foretold(outcome_of(route, probe), table) == effects(table, asked)
 
@@ -78,7 +78,8 @@ def test_every_request_has_a_probe_that_stands_for_it(one: Made, other: Made, bl
             probe
             for question in questions[_key(method, routes)]
             for probe in probes.setdefault(id(question), probes_of(question))
-            if [effects(table, seen(probe.inquiry(CALLER, 0))) for table in tables] == said
+            if [effects(table, seen(probe.inquiry(CALLER, NOTHING_HELD))) for table in tables]
+            == said
         ]
         assert standing_for_it, f"nothing stands for {inquiry}"
 

@@ -266,7 +266,7 @@ class Trial:
         """Whether the assertion is wrong about this caller."""
         caller = tried.caller
         if "hold" in entry:
-            held = self.table.names_of(self.table.held_by(caller))
+            held = self.table.names_of(self.table.held_by(caller).anywhere)
             return (set(entry["hold"]) <= set(held)) is not ("always" in entry)
         whats = entry.get("can_both") or [entry["can"]]
         sent = list(self.requests(verdict, caller))

@@ -79,10 +79,20 @@ def spec(
     prefix: str = "/",
     use_role: UseRole = UseRole.ENFORCE,
     switches: tuple[str, ...] = (),
+    *,
+    use_scopes: bool = True,
+    home_division: str | None = None,
+    pin_header: str | None = None,
 ) -> ServiceSpec:
-    catalogue = Path(f"{name}.yaml")
     return ServiceSpec(
-        name=name, catalogue=catalogue, prefix=prefix, use_role=use_role, switches=switches
+        name=name,
+        catalogue=Path(f"{name}.yaml"),
+        prefix=prefix,
+        use_role=use_role,
+        switches=switches,
+        use_scopes=use_scopes,
+        home_division=home_division,
+        pin_header=pin_header,
     )
 
 

@@ -38,6 +38,8 @@ __all__ = ["blobs", "pairs", "policies", "questions_of", "with_other_assignments
 
 T = TypeVar("T")
 
+_BYTES = 500
+
 PERMISSIONS = ["p0", "p1", "p2", "p3", "p4"]
 ROLES = ["r0", "r1", "r2", "r3", "r4"]
 METHODS = ["GET", "PUT", "HEAD", "POST"]
@@ -46,6 +48,11 @@ PARAMETERS = ["{id}", "{num}", "{dotted}", "{any}", "{short}"]
 KEYS = ["Id", "Name", "Phone", "owner"]
 QUERY_NAMES = ["ext", "id_key", "plain"]
 SWITCHES = ["one", "two"]
+SCOPES = ["s0", "s1", "s2", "p0"]
+DIVISIONS = ["d0", "d1", "d2", "*"]
+CLIENTS = ["k0", "k1", "u0"]
+PIN_HEADER = "X-Tenant"
+DIVISION_HEADER = "X-Division"
 
 _DESCRIBED = {
     "num": {"alphabet": "digits", "max_length": 8},
@@ -55,10 +62,10 @@ _DESCRIBED = {
 }
 # What stands for a parameter: mostly what fits, and literals that other operations have there.
 _FITTING = {
-    "{id}": ["a", "b", "1", "long-word"],
+    "{id}": ["a", "b", "1", "long-word", "d0", "d1"],
     "{num}": ["1", "1", "22", "a"],
     "{dotted}": ["x.y", "b", "1", "a"],
-    "{any}": ["x.y", "a", "b", "1"],
+    "{any}": ["x.y", "a", "b", "1", "d0"],
     "{short}": ["a", "1", "zz", "b"],
 }
 _CANNOT_BE_TOLD_APART = {Code.ROUTE_DUPLICATE, Code.ROUTE_AMBIGUOUS}
@@ -151,13 +158,32 @@ def _operation(dice: Dice) -> dict[str, Any]:
     names = [segment[1:-1] for segment in segments if segment in PARAMETERS]
     request = f"{dice.pick(METHODS)} /{'/'.join(segments)}"
     if dice.one_in(8):
-        return {"request": request, "requires": "public"}
+        return {"request": request, "requires": dice.pick(["public", "nobody"])}
     return {
         "request": request,
         "requires": "authenticated" if dice.one_in(8) else _demand(dice),
         "also": list(_also(dice)),
         "guards": list(_guards(dice, names)),
+        **_gates(dice, names),
     }
+
+
+def _gates(dice: Dice, parameters: list[str]) -> dict[str, Any]:
+    """The scopes that are asked for, and where the division stands."""
+    found: dict[str, Any] = {}
+    if dice.one_in(3):
+        found["scopes"] = dice.several(SCOPES, 1, 2)
+    if dice.one_in(2):
+        places: list[tuple[str, list[str]]] = [
+            ("query", ["division", *QUERY_NAMES]),
+            ("body", ["Division", *KEYS]),
+            ("header", [DIVISION_HEADER]),
+        ]
+        if parameters:
+            places.append(("path", parameters))
+        place, names = dice.pick(places)
+        found["division"] = {place: dice.pick(names)}
+    return found
 
 
 def _policy_file(dice: Dice) -> str:
@@ -171,24 +197,45 @@ def _policy_file(dice: Dice) -> str:
         for number, name in enumerate(ROLES)
     }
     users = {
-        name: {"roles": dice.several(ROLES, 0, 2), "groups": dice.several(["g0", "g1"], 0, 1)}
+        name: {"roles": _granted(dice), "groups": dice.several(["g0", "g1"], 0, 1)}
         for name in ("u0", "u1", "u2")
     }
-    groups = {name: {"roles": dice.several(ROLES, 0, 2)} for name in ("g0", "g1")}
-    claims = {name: dice.several(ROLES, 0, 2) for name in ("c0", "c1")}
-    return json.dumps({"roles": roles, "users": users, "groups": groups, "claims": claims})
+    groups = {name: {"roles": _granted(dice)} for name in ("g0", "g1")}
+    claims = {name: _granted(dice) for name in ("c0", "c1")}
+    clients = {
+        name: {
+            "roles": _granted(dice),
+            "scopes": dice.several(SCOPES, 0, 2),
+            "use_scopes": not dice.one_in(4),
+        }
+        for name in CLIENTS
+    }
+    return json.dumps(
+        {"roles": roles, "users": users, "groups": groups, "claims": claims, "clients": clients}
+    )
+
+
+def _granted(dice: Dice) -> list[Any]:
+    """Roles, about half of them in some divisions only."""
+    return [
+        {"role": name, "divisions": dice.several(DIVISIONS, 1, 2)} if dice.one_in(2) else name
+        for name in dice.several(ROLES, 0, 2)
+    ]
 
 
 def _overrides(dice: Dice, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name, entry in operations.items():
-        if entry["requires"] != "public" and dice.one_in(3):
+        if entry["requires"] not in ("public", "nobody") and dice.one_in(3):
             changes[name] = {"requires": _demand(dice)}
             if dice.one_in(2):
                 changes[name] = {"also": list(_also(dice))}
+            if dice.one_in(4):
+                changes[name] |= _gates(dice, [])
     return {
         "overrides": "random",
         "lists": {"core": {"add": dice.several(KEYS, 0, 2), "remove": ["Id"]}},
+        "division_aware": {"add": dice.several(PERMISSIONS, 0, 1)},
         "operations": changes,
     }
 
@@ -200,7 +247,11 @@ def _made(blob: bytes) -> tuple[PolicyDocument, DecisionTable]:
         prefix=dice.pick(["/", "/", "/a", "/pre/fix"]),
         use_role=dice.pick([*[UseRole.ENFORCE] * 8, UseRole.SHADOW, UseRole.OFF]),
         switches=tuple(dice.several(SWITCHES, 0, 2)),
+        use_scopes=not dice.one_in(4),
+        home_division=dice.pick([None, "d0", "d3"]),
+        pin_header=PIN_HEADER if dice.one_in(6) else None,
     )
+    aware = dice.several(PERMISSIONS, 0, 3)
     policy_file = _policy_file(dice)
     operations = {f"op{number}": _operation(dice) for number in range(1 + dice.below(8))}
     overrides = _overrides(dice, operations) if dice.one_in(3) else None
@@ -211,7 +262,8 @@ def _made(blob: bytes) -> tuple[PolicyDocument, DecisionTable]:
             "catalogue: random",
             f"permissions: {json.dumps({name: name.upper() for name in PERMISSIONS})}",
             "lists: {core: [Id, Name], few: [Phone]}",
-            "switches: {one: first, two: second}",
+            f"switches: {{one: first, two: second}}\nscopes: {json.dumps(SCOPES)}",
+            f"division_aware: {json.dumps(aware)}",
             f"parameters: {json.dumps(described)}",
             "operations:",
             *(f"  {name}: {json.dumps(entry)}" for name, entry in operations.items()),
@@ -226,7 +278,7 @@ def _made(blob: bytes) -> tuple[PolicyDocument, DecisionTable]:
             if not {found.code for found in errors} <= _CANNOT_BE_TOLD_APART:
                 raise
         names = list(operations)
-        for name in {names[found.where.line - 7] for found in errors}:
+        for name in {names[found.where.line - 9] for found in errors}:
             del operations[name]
             if overrides is not None:
                 overrides["operations"].pop(name, None)
@@ -242,13 +294,13 @@ def with_other_assignments(document: PolicyDocument, blob: bytes) -> DecisionTab
 
 def policies() -> st.SearchStrategy[tuple[PolicyDocument, DecisionTable]]:
     """A document and its table."""
-    return st.binary(min_size=400, max_size=400).map(_made)
+    return st.binary(min_size=_BYTES, max_size=_BYTES).map(_made)
 
 
 def pairs() -> st.SearchStrategy[tuple[DecisionTable, DecisionTable]]:
     """A policy and its successor: mostly one with a few other choices, sometimes quite another."""
-    blob = st.binary(min_size=400, max_size=400)
-    edits = st.lists(st.tuples(st.integers(0, 399), st.integers(0, 255)), max_size=6)
+    blob = st.binary(min_size=_BYTES, max_size=_BYTES)
+    edits = st.lists(st.tuples(st.integers(0, _BYTES - 1), st.integers(0, 255)), max_size=6)
 
     def edited(blob: bytes, edits: list[tuple[int, int]]) -> bytes:
         changed = bytearray(blob)
@@ -261,19 +313,29 @@ def pairs() -> st.SearchStrategy[tuple[DecisionTable, DecisionTable]]:
 
     unlike = st.builds(lambda one, other: (_made(one)[1], _made(other)[1]), blob, blob)
     # Who may do what stands in the first bytes, after the service.
-    near = st.lists(st.tuples(st.integers(0, 79), st.integers(0, 255)), min_size=1, max_size=4)
+    near = st.lists(st.tuples(st.integers(0, 119), st.integers(0, 255)), min_size=1, max_size=4)
     return st.builds(pair, blob, near) | st.builds(pair, blob, edits) | unlike
 
 
 def _caller(dice: Dice) -> Caller:
     if dice.one_in(12):
         return ANONYMOUS
+    scopes = None if dice.one_in(3) else frozenset(dice.several([*SCOPES, "s9"], 0, 3))
+    if dice.one_in(3):
+        return Caller(
+            subject=dice.pick([*CLIENTS, "k9"]),
+            kind=Kind.SERVICE,
+            means=Means.CLIENT_CREDENTIALS,
+            scopes=dice.pick([None, None, scopes]),
+        )
     return Caller(
         subject=dice.pick(["u0", "u1", "u2", "nobody"]),
         kind=dice.pick([Kind.USER, Kind.SERVICE]),
         means=Means.JWT,
         claims=frozenset(dice.several(["c0", "c1", "c9"], 0, 2)),
         roles=frozenset(dice.several([*ROLES, "r9"], 0, 2)),
+        divisions=dice.pick([None, frozenset({"d0"}), frozenset({"d1", "d2"}), frozenset()]),
+        scopes=scopes,
     )
 
 
@@ -284,13 +346,19 @@ def _inquiry(dice: Dice, table: DecisionTable) -> Inquiry:
     segments = [dice.pick(_FITTING.get(part, [part])) for part in parts]
     if dice.one_in(8):
         segments = dice.several([*WORDS, "..", "x/y", ""], 0, 4)
-    values: list[object] = [*segments, "u0", "u1", [], {}, [{}], [1], None, "text", 7]
+    values: list[object] = [*segments, "u0", "u1", [], {}, [{}], [1], None, "text", 7, "d0", "d1"]
+    values += [["d0"], ["d0", "d1"], {"id": "d0"}, {"id": 7}, [{"id": "d1"}], "", ["d0", None]]
     body = None
     if dice.one_in(2):
-        keys = dice.several([*KEYS, "ID", "other"], 0, 3)
-        body = BodyFacts({folded(key): dice.pick(values) for key in keys})
-    names = [*QUERY_NAMES, " EXT", "Id_Key", "a.b", "other"]
-    query = [(dice.pick(names), dice.pick(["phone", "ID ", "x", ""])) for _ in range(dice.below(4))]
+        keys = dice.several([*KEYS, "ID", "other", "Division", "division"], 0, 3)
+        facts = {folded(key): dice.pick(values) for key in keys}
+        body = BodyFacts(facts, dice.pick([None, frozenset(keys)]))
+    names = [*QUERY_NAMES, " EXT", "Id_Key", "a.b", "other", "division", "Division"]
+    said = ["phone", "ID ", "x", "", "d0", "d1", "d0, d1", "d0,", "d9"]
+    query = [(dice.pick(names), dice.pick(said)) for _ in range(dice.below(4))]
+    headers: dict[bytes, bytes] = {}
+    for name in dice.several([PIN_HEADER, DIVISION_HEADER], 0, 2):
+        headers[name.lower().encode()] = dice.pick([b"d0", b"d1", b"d0,d2", b"d9", b"", b"*"])
     caller = _caller(dice)
     return Inquiry(
         caller=caller,
@@ -298,6 +366,7 @@ def _inquiry(dice: Dice, table: DecisionTable) -> Inquiry:
         method=dice.pick([*[route.method] * 9, "GET", "HEAD", "DELETE"]),
         segments=tuple(segments),
         query=tuple(query),
+        headers=headers,
         body=body,
     )
 
@@ -310,4 +379,4 @@ def questions_of(table: DecisionTable, blob: bytes, count: int) -> list[Inquiry]
 
 def blobs() -> st.SearchStrategy[bytes]:
     """What `questions_of` makes questions from; the table must be there first."""
-    return st.binary(min_size=250, max_size=250)
+    return st.binary(min_size=300, max_size=300)

@@ -6,28 +6,35 @@ field descriptions of the files, and slow on purpose. If the two differ, one of 
 """
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy import Inquiry, Kind, PolicyDocument, UseRole
 from policy.document import ServiceDocument
 from policy.entries import AllOf, AnyOf, ParameterEntry
+from tests.support.reference_grants import Grants, missing_scopes, plain
 
-__all__ = ["NEEDS_BODY", "Verdict", "reference", "stands_for"]
+__all__ = ["NEEDS_BODY", "Verdict", "reference"]
 
 NEEDS_BODY = "needs-body"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the compiled evaluator must say too; the order of names does not matter here."""
+    """What the compiled evaluator must say too; the order of names does not matter here.
+
+    `scopes` and `elsewhere` are what is missing besides, `divisions` where it was looked for.
+    """
 
     reason: str
     service: str = ""
     operation: str = ""
     all_of: frozenset[str] = frozenset()
     any_of: frozenset[frozenset[str]] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    divisions: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -39,6 +46,8 @@ class _Operation:
     requires: Any
     also: Iterable[Any]
     guards: Iterable[Any]
+    scopes: Iterable[str] = ()
+    division: Any = None
     lists: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
 
@@ -49,8 +58,8 @@ def reference(document: PolicyDocument, inquiry: Inquiry) -> Verdict:
         anonymous = inquiry.caller.kind is Kind.ANONYMOUS
         return Verdict("not-authenticated" if anonymous else "no-route")
 
-    def verdict(reason: str, **missing: Any) -> Verdict:
-        return Verdict(reason, operation.service.spec.name, operation.id, **missing)
+    def verdict(reason: str, **more: Any) -> Verdict:
+        return Verdict(reason, operation.service.spec.name, operation.id, **more)
 
     rules = [also for also in operation.also if _is_on(also, operation)]
     if at_once := _without_rules(operation, inquiry):
@@ -58,7 +67,10 @@ def reference(document: PolicyDocument, inquiry: Inquiry) -> Verdict:
     if _is_repeated(inquiry, [also.when for also in rules if also.when is not None]):
         return verdict("undecidable")
 
-    held = _held(document, inquiry)
+    grants = Grants(document, operation, inquiry)
+    if grants.divisions == "odd":
+        return verdict("undecidable")
+    scopes = missing_scopes(document, operation, inquiry)
     now: list[Any] = [operation.requires] if operation.requires != "authenticated" else []
     later: list[Any] = []
     for also in rules:
@@ -67,21 +79,50 @@ def reference(document: PolicyDocument, inquiry: Inquiry) -> Verdict:
         elif _query_agrees(also.when, inquiry, operation.lists):
             (later if _speaks_of_body(also.when) else now).append(also)
     now = [getattr(rule, "requires", rule) for rule in now]
-    if missing := _missing(now, held):
-        return verdict("permission-missing", **missing)
+    if missing := _missing(now, grants.anywhere):
+        return verdict("permission-missing", scopes=scopes, **missing)
+    if scopes:
+        return verdict("scope-missing", scopes=scopes)
+    return _by_division(inquiry, operation, grants, verdict, now, later)
 
+
+def _by_division(
+    inquiry: Inquiry,
+    operation: _Operation,
+    grants: Grants,
+    verdict: Callable[..., Verdict],
+    now: list[Any],
+    later: list[Any],
+) -> Verdict:
+    """The rest of the way: where what is needed has to count, and what the body says."""
+    looked_in = None if grants.divisions is None else frozenset(grants.divisions)
+
+    def elsewhere(needs: list[Any]) -> Verdict:
+        missing = _missing(needs, grants.there)
+        return verdict("division-missing", elsewhere=looked_in, divisions=looked_in, **missing)
+
+    def where(needs: list[Any]) -> frozenset[str]:
+        if looked_in is None or not (grants.pinned or _missing(needs, grants.everywhere)):
+            return frozenset()
+        return looked_in
+
+    if looked_in is not None and (not grants.has_any or _missing(now, grants.there)):
+        return elsewhere(now)
     guards = [guard for guard in operation.guards if _is_on(guard, operation)]
     if inquiry.body is None:
-        if guards or any(_missing([also.requires], held) for also in later):
+        counts = grants.there if looked_in is not None else grants.everywhere
+        if guards or _missing([*now, *(also.requires for also in later)], counts):
             return verdict(NEEDS_BODY)
-        return verdict("permitted")
+        return verdict("permitted", divisions=where(now))
     body = inquiry.body.values
     now += [also.requires for also in later if _body_agrees(also.when, body, operation.lists)]
-    if missing := _missing(now, held):
+    if missing := _missing(now, grants.anywhere):
         return verdict("permission-missing", **missing)
+    if _missing(now, grants.there):
+        return elsewhere(now)
     if not all(_guard_holds(guard, body, inquiry, operation) for guard in guards):
-        return verdict("guard-failed")
-    return verdict("permitted")
+        return verdict("guard-failed", divisions=where(now))
+    return verdict("permitted", divisions=where(now))
 
 
 def _without_rules(operation: _Operation, inquiry: Inquiry) -> str | None:
@@ -89,6 +130,8 @@ def _without_rules(operation: _Operation, inquiry: Inquiry) -> str | None:
         return "permitted"
     if inquiry.caller.kind is Kind.ANONYMOUS:
         return "not-authenticated"
+    if operation.requires == "nobody":
+        return "closed"
     return "not-enforced" if operation.service.spec.use_role is UseRole.OFF else None
 
 
@@ -125,7 +168,8 @@ def _operations(service: ServiceDocument) -> Iterable[_Operation]:
         lists[name] += change.add
     for name, entry in entries.items():
         change_of = changes.operations.get(name) if changes else None
-        parts = {part: getattr(entry, part) for part in ("requires", "also", "guards")}
+        names = ("requires", "also", "guards", "scopes", "division")
+        parts = {part: getattr(entry, part) for part in names}
         for part in parts:
             if change_of is not None and getattr(change_of, part) is not None:
                 parts[part] = getattr(change_of, part)
@@ -203,100 +247,29 @@ def _is_on(rule: Any, operation: _Operation) -> bool:
     return rule.switch is None or rule.switch in operation.service.spec.switches
 
 
-def _held(document: PolicyDocument, inquiry: Inquiry) -> set[str]:
-    sections: dict[str, dict[str, Any]] = {
-        section: {
-            name: entry
-            for policy in document.policies
-            for name, entry in getattr(policy.entries, section).items()
-        }
-        for section in ("roles", "users", "groups", "claims")
-    }
-    caller = inquiry.caller
-    roles = [name for name in caller.roles if name in sections["roles"]]
-    if caller.subject in sections["users"]:
-        entry = sections["users"][caller.subject]
-        roles += entry.roles
-        roles += [name for group in entry.groups for name in sections["groups"][group].roles]
-    roles += [name for value in caller.claims for name in sections["claims"].get(value, ())]
-
-    titles = _titles(document)
-
-    def granted(name: str) -> set[str]:
-        role = sections["roles"][name]
-        if not role.enabled:
-            return set()
-        own = {name for line in role.permissions for name in stands_for(line, titles)}
-        return own.union(*(granted(included) for included in role.includes))
-
-    return set[str]().union(*map(granted, roles))
-
-
-def _titles(document: PolicyDocument) -> dict[str, str]:
-    known: dict[str, str] = {}
-    for service in document.services:
-        for file in (service.catalogue, service.overrides):
-            if file is not None:
-                known |= file.entries.permissions
-                known |= file.entries.interface_only
-    return known
-
-
-def stands_for(line: str, known: Mapping[str, str]) -> set[str]:
-    """The permissions that a line of a role means, by its parts or by those of a screen."""
-    if line in known:
-        return {line}
-    if ">" not in line:
-        wanted = line.split(":")
-        return {name for name in known if _alike(wanted, name.split(":"))}
-    wanted = [_letters(part) for part in line.split(">")]
-    if wanted[-1] == "allpermissions":
-        wanted[-1] = "*"
-    by_name = {name for name in known if _alike(wanted, list(map(_letters, name.split(":"))))}
-    return by_name or {
-        name
-        for name, title in known.items()
-        if ">" in title and _alike(wanted, list(map(_letters, title.split(">"))))
-    }
-
-
-def _letters(part: str) -> str:
-    return "*" if part.strip() == "*" else "".join(c for c in part.casefold() if c.isalnum())
-
-
-def _alike(wanted: list[str], parts: list[str]) -> bool:
-    if len(parts) < 2 or len(parts) != len(wanted):
-        return False
-    return all(wanted[place] in ("*", parts[place]) for place in range(len(parts)))
-
-
 # -- what the request says --------------------------------------------------------------------
 
 
-def _plain(name: str) -> str:
-    return name.strip().lower()
-
-
 def _is_repeated(inquiry: Inquiry, conditions: Iterable[Any]) -> bool:
-    names = [_plain(name) for name, _ in inquiry.query]
+    names = [plain(name) for name, _ in inquiry.query]
     for when in conditions:
         for watched in (*(when.query_has or ()), *(when.query_value_in or ())):
-            if names.count(_plain(watched)) > 1:
+            if names.count(plain(watched)) > 1:
                 return True
     return False
 
 
 def _query_agrees(when: Any, inquiry: Inquiry, lists: Mapping[str, Iterable[str]]) -> bool:
-    query = [(_plain(name), _plain(value)) for name, value in inquiry.query]
+    query = [(plain(name), plain(value)) for name, value in inquiry.query]
     if when.query_has is not None:
-        wanted = [_plain(name) for name in when.query_has]
+        wanted = [plain(name) for name in when.query_has]
         if not any(name in wanted for name, _ in query):
             return False
     if when.query_has_dotted_name is not None and not any("." in name for name, _ in query):
         return False
     for name, values in (when.query_value_in or {}).items():
-        wanted = [_plain(value) for value in _listed(values, lists)]
-        if not any(key == _plain(name) and value in wanted for key, value in query):
+        wanted = [plain(value) for value in _listed(values, lists)]
+        if not any(key == plain(name) and value in wanted for key, value in query):
             return False
     return True
 

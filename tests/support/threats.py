@@ -24,6 +24,7 @@ _FAMILIES = {
     "F": "Framing",
     "B": "Body",
     "R": "Exhaustion",
+    "J": "Tokens and passwords",
 }
 
 

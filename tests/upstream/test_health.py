@@ -108,6 +108,7 @@ async def checked(
             {"path": "/health?deep=1", "fail_after": 1, "pass_after": 1} | settings
         ),
         constant_lines=b"authorization: Basic Z3c6cHc=\r\n",
+        changing_line=lambda: b"",
         pause=pauses,
     )
     health.start()

@@ -58,6 +58,7 @@ class OneNode(Upstream):
         ejection = Ejection(after=3, seconds=1.0, max_seconds=30.0)
         self.name = "ucs"
         self.rewrite = None
+        self.token = None
         self.retries = 0
         self.nodes = (Node(pool, service="ucs", clock=clock, ejection=ejection, max_concurrent=1),)
         self.places = Places(

@@ -47,6 +47,7 @@ class Openings:
     def __init__(self, table: DecisionTable) -> None:
         # Under one permission that it cannot be opened without, or under each that may do.
         self._by_bit: dict[int, list[Route]] = {}
+        self._scopes = table.permissions.every_scope
         for route in table.operations:
             demand = route.requirement.demand
             permitted = route.requirement.access is Access.PERMITTED and demand
@@ -57,12 +58,15 @@ class Openings:
                 self._by_bit.setdefault(bit, []).append(route)
 
     def of(self, mask: int) -> tuple[Route, ...]:
-        """The operations that whoever holds `mask` may call, in the order of the catalogues."""
+        """The operations that whoever holds `mask` may call, in the order of the catalogues.
+
+        Scopes and divisions are left out of it.
+        """
         found = {
             route.index: route
             for bit in _bits(mask)
             for route in self._by_bit.get(bit, ())
-            if route.requirement.demand.met_by(mask)
+            if route.requirement.demand.met_by(mask | self._scopes)
         }
         return tuple(found[index] for index in sorted(found))
 

@@ -45,10 +45,9 @@ def _unassigned(table: DecisionTable) -> Iterator[Diagnostic]:
         *(Who(WhoKind.GROUP, name) for name in table.groups),
         *(Who(WhoKind.CLAIM, name) for name in table.claims),
     ]
-    assigned = 0
+    assigned = granted = table.permissions.every_scope
     for mask in set(masks_of(table, everybody)):
         assigned |= mask
-    granted = 0
     for role in table.roles.values():
         granted |= role.mask
     granting = grantors(table)

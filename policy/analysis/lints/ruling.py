@@ -12,6 +12,7 @@ from policy.analysis.probes import MOST_COMBINATIONS, OWN_NAME, probes_of
 from policy.analysis.questions import Question
 from policy.diagnostics import Code, Diagnostic, Severity
 from policy.errors import PolicyInvalid
+from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
 from policy.table import Extra, Guard, Requirement, Route
@@ -82,7 +83,7 @@ def _asked(
     alone = replace(route, requirement=Requirement(access=access, extras=extras, guards=guards))
     for question in questions:
         for probe in probes_of(Question(question.method, question.segments, (alone,))):
-            yield probe.inquiry(_ASKING, 0)
+            yield probe.inquiry(_ASKING, NOTHING_HELD)
 
 
 def _redundant(route: Route) -> Iterator[Diagnostic]:

@@ -1,7 +1,7 @@
 """Who may send a request, taken one by one and together."""
 
 import policy
-from policy import BodyFacts, Inquiry, Reason
+from policy import NOTHING_HELD, BodyFacts, Inquiry, Reason
 from policy.analysis import Population, Reach, Who, WhoKind, cases_of_request, reach_of
 from tests.support.policies import CATALOGUE, POLICY, table, user
 from tests.support.policies import inquiry as asked_of
@@ -119,7 +119,7 @@ def test_a_body_that_already_speaks_of_the_unnamed_is_no_trick() -> None:
         "requires: read, guards: [{body_value_equals_caller: owner}]}",
     )
     inquiry = Inquiry(
-        caller=policy.ANONYMOUS, held=0, method="GET", segments=("whoami",),
+        caller=policy.ANONYMOUS, held=NOTHING_HELD, method="GET", segments=("whoami",),
         body=BodyFacts({"owner": "(unnamed)"}),
     )  # fmt: skip
     of = table(catalogue, POLICY)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateway.authn.fetch import MAX_DOCUMENT_BYTES, Fetcher, FetchFailed
+from gateway.outbound.fetch import MAX_DOCUMENT_BYTES, Fetcher, FetchFailed
 from tests.support.issuer import KeyServer
 
 

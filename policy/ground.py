@@ -1,0 +1,67 @@
+"""What of a caller's grants counts for one request: those in the division that it is about.
+
+Only callers with grants by division, and services that are pinned to one, ever come here; all others
+hold what they hold wherever the request goes.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from policy.divisions import given_in, pinned_to
+from policy.inquiry import Inquiry
+from policy.table import Extra, Route
+
+__all__ = ["Ground", "ground_of"]
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """The `bits` that count in all of `divisions`, or surely count where only the body could tell.
+
+    `everywhere` are those that would count in any division. Of the bits `realm` one has to count,
+    whatever the operation demands, unless there are none.
+    """
+
+    bits: int
+    everywhere: int
+    divisions: tuple[str, ...] = ()
+    is_certain: bool = True
+    realm: int = 0
+
+    def bears(self, route: Route, fired: Sequence[Extra]) -> bool:
+        """Whether what counts is enough for the operation, and for the conditions that are true."""
+        if self.realm and not self.bits & self.realm:
+            return False
+        return _is_met(self.bits, route, fired)
+
+    def needed_for(self, route: Route, fired: Sequence[Extra]) -> tuple[str, ...]:
+        """The divisions, where it mattered which: grants in all of them would not have been enough,
+        or the service has to be told.
+        """
+        if self.realm or not _is_met(self.everywhere, route, fired):
+            return self.divisions
+        return ()
+
+
+def _is_met(bits: int, route: Route, fired: Sequence[Extra]) -> bool:
+    return route.requirement.demand.met_by(bits) and all(
+        extra.demand.met_by(bits) for extra in fired
+    )
+
+
+def ground_of(route: Route, inquiry: Inquiry) -> Ground | None:
+    """What counts for `inquiry`, which is about `route`; None if nobody can say."""
+    held = inquiry.held
+    if route.pin_header is not None:
+        confined = pinned_to(route.pin_header, route.realm, inquiry)
+        if confined is None:
+            return None
+        bits = held.within(confined, route.realm)
+        return Ground(bits, held.within((), route.realm), confined, realm=route.realm)
+    everywhere = held.within((), route.aware)
+    source = route.requirement.source
+    given = () if source is None else given_in(source, inquiry)
+    if given is None:
+        return Ground(everywhere, everywhere, is_certain=False)
+    divisions = given or route.home
+    return Ground(held.within(divisions, route.aware), everywhere, divisions)
