@@ -21,6 +21,8 @@ check: $(STAMP)
 	$(BIN)/python -m pytest tests/test_documented.py tests/test_examples.py tests/test_architecture.py -q
 	$(BIN)/ucs-gateway check --config config/gateway.yaml
 	$(BIN)/ucs-gateway test --config config/gateway.yaml
+	$(BIN)/ucs-gateway check --config config/genesys-cloud/gateway.yaml
+	$(BIN)/ucs-gateway test --config config/genesys-cloud/gateway.yaml
 	$(BIN)/ucs-gateway schema --folder config/schema --verify
 
 format: $(STAMP)

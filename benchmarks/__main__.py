@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks import (
+    cloud,
     compile_scale,
     decision,
     failures,
@@ -19,6 +20,7 @@ from benchmarks import (
     slowloris,
     soak,
     throughput,
+    tokens,
 )
 
 parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -34,6 +36,7 @@ usual: dict[str, Callable[[], None]] = {
 }
 by_name: dict[str, Callable[[], None]] = {
     **usual,
+    "cloud": cloud.run,
     "compile": compile_scale.run,
     "slowloris": slowloris.run,
     "overload": overload.run,
@@ -43,6 +46,7 @@ by_name: dict[str, Callable[[], None]] = {
     "matrix": matrix.run,
     "learning": learning.run,
     "reloads": reloads.run,
+    "tokens": tokens.run,
     "soak": partial(soak.run, given.minutes),
 }
 

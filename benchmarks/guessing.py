@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("client_id")
     parser.add_argument("--secrets", type=int, default=10_000)
     parser.add_argument("--addresses", type=int, default=1)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=200)
     given = parser.parse_args()
     uvloop.run(
         guess(given.port, given.client_id, given.secrets, given.addresses, given.connections)

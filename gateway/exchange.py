@@ -92,14 +92,12 @@ class Own(msgspec.Struct, frozen=True):
     """What the gateway answered itself, and no policy decided: an endpoint of its own.
 
     `route`, `result` and `because` are for the audit, as a decision's are; none holds a secret.
-    After one too many the connection `rests` for a while, as after an overload.
     """
 
     route: str
     result: str
     because: tuple[str, ...]
     is_allowed: bool
-    rests: bool = False
 
 
 class Exchange:

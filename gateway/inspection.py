@@ -62,6 +62,7 @@ class Inspection:
                     policy=table.version,
                     route=route,
                     because=(error.code,),
+                    divisions=question.divisions,
                 ),
             )
         inquiry = replace(inquiry, body=facts)

@@ -153,7 +153,7 @@ class Pipeline:
     ) -> bool:
         """One request from its head to its audit line, however it ends.
 
-        Returns whether it was served at all, and not one too many, of whatever kind.
+        Returns whether it was served at all, and not one too many.
         """
         origin = client.peer.origin if head is None else head.section.origin
         exchange = Exchange(
@@ -207,7 +207,7 @@ class Pipeline:
         finally:
             client.end_request()
             self._record(exchange, client)
-        return served and (exchange.own is None or not exchange.own.rests)
+        return served
 
     # --- the story ----------------------------------------------------------------------------
 

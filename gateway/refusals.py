@@ -54,10 +54,11 @@ class Refusals:
         status, message = DENIALS[decision.reason]
         challenges: Sequence[bytes] = ()
         missing: Missing | None = None
+        choices: tuple[str, ...] = ()
         if decision.reason is Reason.NOT_AUTHENTICATED:
             challenges = self._authenticator.challenges
         elif decision.route is not None and self._upstreams[decision.route.service].reveal_missing:
-            missing = decision.missing
+            missing, choices = decision.missing, decision.route.choices
         exchange.status = status
         problem = Problem(
             status=status,
@@ -65,6 +66,7 @@ class Refusals:
             message=message,
             request_id=exchange.id,
             missing=missing,
+            choices=choices,
         )
         dialect = self._dialect(exchange)
         return _reply(exchange, problem, dialect, keep=keep, challenges=challenges)

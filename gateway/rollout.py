@@ -11,7 +11,7 @@ import hashlib
 
 import msgspec
 
-from policy import Caller, DecisionTable, Kind
+from policy import Caller, DecisionTable, Kind, Means
 
 __all__ = ["Band", "Plan", "Rollout", "Watch", "place_of"]
 
@@ -49,13 +49,16 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         """
         if caller.kind is Kind.ANONYMOUS:
             return False
-        if caller.subject in self.subjects:
+        if caller.means is not Means.CLIENT_CREDENTIALS and self._names(caller.subject, table):
             return True
-        if self.groups:
-            user = table.users.get(caller.subject)
-            if user is not None and not self.groups.isdisjoint(user.groups):
-                return True
         return place_of(caller.subject, self.key) < int(self.share * _PLACES)
+
+    def _names(self, user: str, table: DecisionTable) -> bool:
+        """Whether the user is in by name or by group; a client of the same name is somebody else."""
+        if user in self.subjects:
+            return True
+        known = table.users.get(user)
+        return known is not None and not self.groups.isdisjoint(known.groups)
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -65,6 +65,8 @@ class WhomEntry(Entry):
     """Whoever belongs to one of these groups."""
     users: Maybe[_OneOrMore] = None
     """These users of the policy."""
+    clients: Maybe[_OneOrMore] = None
+    """These OAuth clients of the policy."""
     claims: Maybe[_OneOrMore] = None
     """Whoever has one of these values in its token's roles claim."""
 
@@ -122,7 +124,7 @@ _Whom = Annotated[
         custom_error_type="wrong-type",
         custom_error_message=(
             "this must be `anyone`, `authenticated`, `anonymous`, or a mapping with `roles`,"
-            " `groups`, `users` or `claims`"
+            " `groups`, `users`, `clients` or `claims`"
         ),
     ),
 ]

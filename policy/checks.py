@@ -13,6 +13,7 @@ from policy.document import PolicyDocument
 from policy.overlaps import overlaps
 from policy.permission_names import GrantedNames
 from policy.roster import Roster, gather
+from policy.scope_names import scope_findings
 
 __all__ = ["Checked", "check"]
 
@@ -56,6 +57,8 @@ def check(document: PolicyDocument) -> Checked:
     granted = GrantedNames(permissions, others)
     if document.has_all_catalogues:
         findings += _in_roles(roster, granted)
+        scopes = dict.fromkeys(name for each in catalogues for name in each.scopes)
+        findings += scope_findings(roster, scopes)
     return Checked(tuple(catalogues), roster, permissions, granted, tuple(findings))
 
 

@@ -9,10 +9,11 @@ from graphlib import TopologicalSorter
 
 from policy.catalogue import Catalogue
 from policy.checks import Checked, check
-from policy.diagnostics import Code, Diagnostic, Location, Severity, in_order
+from policy.diagnostics import Code, Diagnostic, Location, Severity
 from policy.document import PolicyDocument
 from policy.entries import GrantEntry, RoleEntry, divisions_of, role_of
 from policy.errors import PolicyInvalid
+from policy.few_words import in_few_words
 from policy.permission_names import GrantedNames
 from policy.permissions import Permissions
 from policy.requirements import requirement_of
@@ -35,7 +36,7 @@ def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the fiel
     scopes = (scope for catalogue in checked.catalogues for scope in catalogue.scopes)
     permissions = Permissions(checked.permissions, scopes)
     roles = _roles(checked, permissions)
-    entries = list(_entries(checked, permissions, document.version))
+    entries = list(_entries(checked, permissions, document.version, _divisions(checked)))
     operations = tuple(route for _, route in entries)
     return DecisionTable(
         version=document.version,
@@ -77,7 +78,7 @@ def compile(document: PolicyDocument) -> DecisionTable:  # noqa: A001 - the fiel
         },
         operations=operations,
         routes=Routes((route.method, template, route) for template, route in entries),
-        findings=in_order([*checked.findings, *_lints(roles, operations, permissions)]),
+        findings=in_few_words([*checked.findings, *_lints(roles, operations, permissions)]),
     )
 
 
@@ -94,6 +95,26 @@ def _service(catalogue: Catalogue) -> Service:
         pin_header=spec.pin_header,
         lists=catalogue.lists,
     )
+
+
+def _divisions(checked: Checked) -> tuple[str, ...]:
+    """Every division that is named, as a service's home or for a grant."""
+    roster = checked.roster
+    homes = (catalogue.spec.home_division for catalogue in checked.catalogues)
+    given = (
+        *(user.entry.roles for user in roster.users.values()),
+        *(group.entry.roles for group in roster.groups.values()),
+        *(client.entry.roles for client in roster.clients.values()),
+        *(claim.entry for claim in roster.claims.values()),
+    )
+    granted = (
+        name
+        for items in given
+        for item in items
+        if not isinstance(item, str)
+        for name in divisions_of(item) or ()
+    )
+    return tuple(dict.fromkeys((*filter(None, homes), *granted)))
 
 
 def _roles_in(items: Iterable[str | GrantEntry]) -> tuple[str, ...]:
@@ -154,7 +175,7 @@ def _granted(entry: RoleEntry, place: Place, known: GrantedNames) -> Mapping[str
 
 
 def _entries(
-    checked: Checked, permissions: Permissions, version: str
+    checked: Checked, permissions: Permissions, version: str, divisions: tuple[str, ...]
 ) -> Iterator[tuple[Template, Route]]:
     index = 0
     for catalogue in checked.catalogues:
@@ -182,9 +203,11 @@ def _entries(
                     home=home,
                     pin_header=spec.pin_header,
                     realm=realm,
+                    divisions=divisions if requirement.aware or pinned else (),
                     where=operation.place.where(key=True),
                     policy=version,
                     missing=permissions.missing_of(requirement.demand.unmet_by(0)),
+                    choices=permissions.names_of(requirement.demand.alone),
                 ),
             )
             index += 1

@@ -62,6 +62,12 @@ class Missing(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     divisions: tuple[str, ...] = ()
 
+    @property
+    def reason(self) -> Reason:
+        """Why that is denied: a permission that is missing is told before a scope."""
+        lacks_permission = self.all_of or self.any_of
+        return Reason.PERMISSION_MISSING if lacks_permission else Reason.SCOPE_MISSING
+
     def __bool__(self) -> bool:
         return bool(self.all_of or self.any_of or self.scopes or self.divisions)
 
@@ -94,6 +100,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NeedsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome depends on the body: read it strictly and ask again with its facts."""
+    """The outcome depends on the body: read it strictly and ask again with its facts.
+
+    `divisions` is the one that the route's service is pinned to, as far as that is known.
+    """
 
     route: "Route"
+    divisions: tuple[str, ...] = ()

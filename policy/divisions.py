@@ -12,10 +12,19 @@ from enum import StrEnum
 
 import msgspec
 
+from policy.holding import Held
 from policy.inquiry import Inquiry, folded
 from policy.predicates import folded_query_name
 
-__all__ = ["UNCLEAR", "DivisionPlace", "DivisionSource", "given_in", "pinned_to"]
+__all__ = [
+    "UNCLEAR",
+    "DivisionPlace",
+    "DivisionSource",
+    "given_in",
+    "header_of",
+    "own_division",
+    "pinned_to",
+]
 
 UNCLEAR = ""
 """Stands for a division that is given in a way that readers might disagree on."""
@@ -71,8 +80,8 @@ def given_in(source: DivisionSource, inquiry: Inquiry) -> tuple[str, ...] | None
         case DivisionPlace.QUERY:
             found = _in_query(source.name, inquiry.query)
         case DivisionPlace.HEADER:
-            value = inquiry.headers.get(source.name.lower().encode("ascii"))
-            found = iter(()) if value is None else _listed(value.decode("ascii", "replace"))
+            value = header_of(source.name, inquiry)
+            found = iter(()) if value is None else _listed(value)
         case DivisionPlace.BODY:
             if inquiry.body is None:
                 return None
@@ -119,11 +128,23 @@ def pinned_to(header: str, realm: int, inquiry: Inquiry) -> tuple[str, ...] | No
     Where the client says nothing, the only one that it has grants in for the permissions `realm`;
     none for whose grants count in all of them. None if what it says can be read in several ways.
     """
-    value = inquiry.headers.get(header.lower().encode("ascii"))
-    if value is not None:
-        said = value.decode("ascii", "replace")
+    said = header_of(header, inquiry)
+    if said is not None:
         return (said,) if _PINNED.fullmatch(said) else None
-    held = inquiry.held
+    return own_division(inquiry.held, realm)
+
+
+def header_of(name: str, inquiry: Inquiry) -> str | None:
+    """What the header of that name says, None if it is not there."""
+    value = inquiry.headers.get(name.lower().encode("ascii"))
+    return None if value is None else value.decode("ascii", "replace")
+
+
+def own_division(held: Held, realm: int) -> tuple[str, ...] | None:
+    """The only division in which somebody holds something of `realm`, empty if there is not one.
+
+    None if a header could not say it.
+    """
     if held.everywhere & realm:
         return ()
     own = [division for division, bits in held.by_division.items() if bits & realm]

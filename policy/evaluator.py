@@ -19,12 +19,16 @@ from policy.ground import Ground, ground_of
 from policy.inquiry import Inquiry, Kind
 from policy.permissions import Demand
 from policy.predicates import Query, names_of, repeated
-from policy.table import DecisionTable, Extra, Route
+from policy.rules import Extra
+from policy.table import DecisionTable, Route
 
 __all__ = ["decide", "given_twice", "not_one_division"]
 
 _ANONYMOUS = Kind.ANONYMOUS
 _NO_NAMES: AbstractSet[str] = frozenset()
+
+# How many denials of callers who hold something of what is asked for lie ready.
+_MOST_DENIALS = 10_000
 
 
 def decide(table: DecisionTable, inquiry: Inquiry) -> Decision | NeedsBody:
@@ -55,21 +59,23 @@ def _weigh(table: DecisionTable, route: Route, inquiry: Inquiry) -> Decision | N
     met = requirement.demand.met_by(held)
     fired: list[Extra] = []
     names = _NO_NAMES
-    if query and requirement.reads_query:
-        names = names_of(query)
-        if len(names) < len(query) and (twice := repeated(query, requirement.watched)):
-            return _answer(route, Reason.UNDECIDABLE, list(map(given_twice, twice)))
-        for extra in requirement.query_extras:
-            if extra.condition.may_fire(names, query):
-                fired.append(extra)
-                met = met and extra.demand.met_by(held)
     ground = None
     if route.pin_header is not None or (inquiry.held.by_division and route.aware):
         ground = ground_of(route, inquiry)
         if ground is None:
             return _answer(route, Reason.UNDECIDABLE, [not_one_division(route.pin_header or "")])
+    if query and requirement.reads_query:
+        names = names_of(query)
+        if len(names) < len(query) and (twice := repeated(query, requirement.watched)):
+            said = list(map(given_twice, twice))
+            return _answer(route, Reason.UNDECIDABLE, said, divisions=_pinned(ground))
+        for extra in requirement.query_extras:
+            if extra.condition.may_fire(names, query):
+                fired.append(extra)
+                met = met and extra.demand.met_by(held)
     if not met:
-        return _denied(table, route, fired, held, _unread(route, _possible(route, names, query)))
+        unread = _unread(route, _possible(route, names, query))
+        return _denied(table, route, fired, held, ground, unread)
     if ground is not None and ground.is_certain and not ground.bears(route, fired):
         unread = _unread(route, _possible(route, names, query))
         return _elsewhere(table, route, fired, ground, unread)
@@ -92,13 +98,13 @@ def _weigh_body(
     if body is None:
         counts = held if ground is None else ground.bits
         if requirement.guards or not all(extra.demand.met_by(counts) for extra in possible):
-            return route.needs_body
+            return _needs_body(route, ground)
         if ground is not None and not ground.bears(route, fired):
-            return route.needs_body
+            return _needs_body(route, ground)
         return _permitted(route, fired, _unread(route, possible), ground)
     fired += [extra for extra in possible if extra.condition.fires_for(body)]
     if not all(extra.demand.met_by(held) for extra in fired):
-        return _denied(table, route, fired, held)
+        return _denied(table, route, fired, held, ground)
     if ground is not None and not ground.bears(route, fired):
         return _elsewhere(table, route, fired, ground)
     if failed := [guard.text for guard in requirement.guards if not guard.test(body, inquiry)]:
@@ -106,6 +112,18 @@ def _weigh_body(
         conditions = _in_order(route, fired)
         return _answer(route, Reason.GUARD_FAILED, failed, fired=conditions, divisions=divisions)
     return _permitted(route, fired, (), ground)
+
+
+def _needs_body(route: Route, ground: Ground | None) -> NeedsBody:
+    divisions = _pinned(ground)
+    return NeedsBody(route=route, divisions=divisions) if divisions else route.needs_body
+
+
+def _pinned(ground: Ground | None) -> tuple[str, ...]:
+    """The division of a pinned service, which has to be told even where the answer is a denial:
+    a service that only watches lets the request through.
+    """
+    return ground.divisions if ground is not None and ground.realm else ()
 
 
 def given_twice(name: str) -> str:
@@ -149,23 +167,40 @@ def _denied(
     route: Route,
     fired: Sequence[Extra],
     held: int,
+    ground: Ground | None = None,
     unread: Sequence[str] = (),
 ) -> Decision:
     """Deny, and name everything that is known to be missing."""
-    if not fired and not held & route.anything and len(unread) == len(route.unread):
-        return route.denied
+    divisions = () if ground is None else _pinned(ground)
+    if not fired and not divisions and len(unread) == len(route.unread):
+        relevant = held & route.anything
+        return _remembered(table, route, relevant) if relevant else route.denied
     needed = Demand.joined((route.requirement.demand, *(extra.demand for extra in fired)))
     missing = table.permissions.missing_of(needed.unmet_by(held))
     unmet = [extra for extra in fired if not extra.demand.met_by(held)]
-    lacks_permission = missing.all_of or missing.any_of
     return _answer(
         route,
-        Reason.PERMISSION_MISSING if lacks_permission else Reason.SCOPE_MISSING,
+        missing.reason,
         _in_order(route, unmet),
         missing,
         fired=_in_order(route, fired),
         unread=unread,
+        divisions=divisions,
     )
+
+
+def _remembered(table: DecisionTable, route: Route, relevant: int) -> Decision:
+    """The denial of a caller with these bits of all that the route asks for; the same for all such."""
+    key = route.index, relevant
+    known = table.denials.get(key)
+    if known is None:
+        unmet = route.requirement.demand.unmet_by(relevant)
+        missing = table.permissions.missing_of(unmet)
+        known = _answer(route, missing.reason, (), missing, unread=route.unread)
+        if len(table.denials) >= _MOST_DENIALS:
+            table.denials.clear()
+        table.denials[key] = known
+    return known
 
 
 def _elsewhere(

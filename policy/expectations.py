@@ -15,6 +15,7 @@ from pydantic import (
     Discriminator,
     Field,
     Strict,
+    StringConstraints,
     Tag,
     WithJsonSchema,
     model_validator,
@@ -31,10 +32,11 @@ from policy.entries import (
     RequiredItems,
     Requires,
     SentenceText,
+    SomeNames,
     form_of_requires,
 )
 
-__all__ = ["CallerEntry", "Denial", "ExpectationEntry", "ExpectationsFile", "SentBody"]
+__all__ = ["CallerEntry", "Denial", "ExpectationEntry", "ExpectationsFile", "LackEntry", "SentBody"]
 
 _REQUEST = re.compile(r"\S+ \S+")
 
@@ -74,8 +76,35 @@ def _form_of_body(body: object) -> str | None:
             return None
 
 
+def _form_of_denial(value: object) -> str | None:
+    keys = {"permissions", "scopes", "divisions"}
+    if isinstance(value, LackEntry) or (isinstance(value, dict) and keys & value.keys()):
+        return "<lack>"
+    return form_of_requires(value)
+
+
+class LackEntry(Entry):
+    """What a denied caller lacks, where it is not permissions alone."""
+
+    permissions: Maybe[RequiredItems] = None
+    """The permissions that are missing, or that are held elsewhere only."""
+    scopes: Maybe[SomeNames] = None
+    """The scopes of which one is missing."""
+    divisions: Maybe[SomeNames] = None
+    """The divisions in which the permissions would have to be held."""
+
+    @model_validator(mode="after")
+    def _lacks_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty-value", "nothing is missing here")
+        if self.divisions is not None and self.scopes is not None:
+            said = "whoever lacks a scope is denied before divisions are looked at"
+            raise PydanticCustomError("bad-value", said)
+        return self
+
+
 SentBody = str | Mapping[str, Any]
-Denial = Requires
+Denial = Requires | LackEntry
 
 _Body = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[Mapping[str, Any], Tag("<mapping>")],
@@ -89,12 +118,14 @@ _Denial = Annotated[
     Annotated[Name, Tag("<name>")]
     | Annotated[RequiredItems, Tag("<list>")]
     | Annotated[AnyOf, Tag("<any>")]
-    | Annotated[AllOf, Tag("<all>")],
+    | Annotated[AllOf, Tag("<all>")]
+    | Annotated[LackEntry, Tag("<lack>")],
     Discriminator(
-        form_of_requires,
+        _form_of_denial,
         custom_error_type="wrong-type",
         custom_error_message=(
-            "this must be the missing permissions as a list, `{any: […]}`, or a reason"
+            "this must be the missing permissions as a list, `{any: […]}`, `{scopes: […]}`,"
+            " `{permissions: […], divisions: […]}`, or a reason"
         ),
     ),
 ]
@@ -107,19 +138,31 @@ class CallerEntry(Entry):
     """A user of the policy, with everything that the policy gives that user."""
     subject: Maybe[Name] = None
     """A name that no policy file has to know, for rules that compare the caller's name."""
+    client: Maybe[Name] = None
+    """An OAuth client of the policy, with everything that the policy gives that client."""
     roles: Names = ()
     """Roles that the caller has, besides what the policy gives by the other keys."""
+    divisions: Maybe[SomeNames] = None
+    """The divisions in which `roles` count; all of them if left out."""
+    scopes: Maybe[Names] = None
+    """The scopes that the caller's token names; if left out, all that there are, and for a client
+    those of the policy."""
     claims: Names = ()
     """Values of the token's roles claim."""
 
     @model_validator(mode="after")
     def _is_somebody(self) -> Self:
         if not self.model_fields_set:
-            advice = "give `roles`, `claims` or `user`; `roles: []` is a caller without any role"
+            advice = "give `roles`, `claims`, `user` or `client`; `roles: []` is a caller without any role"
             said = "this describes nobody"
             raise PydanticCustomError("empty-value", said, {"help": advice})
-        if self.user is not None and self.subject is not None:
-            raise PydanticCustomError("bad-value", "a caller has `user` or `subject`, not both")
+        names = {"user", "client", "subject"} & self.model_fields_set
+        if len(names) > 1:
+            said = "a caller has one of `user`, `client` and `subject`"
+            raise PydanticCustomError("bad-value", said)
+        if self.client is not None and (self.roles or self.claims):
+            said = "a client has what the policy gives it, and nothing besides"
+            raise PydanticCustomError("bad-value", said)
         return self
 
 
@@ -134,6 +177,10 @@ class ExpectationEntry(Entry):
         WithJsonSchema({"type": "string", "pattern": f"^{_REQUEST.pattern}$"}),
     ]
     """Method and target as a client sends them: `GET /profiles/1?extensions=Phone`."""
+    headers: Mapping[
+        Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{1,128}$")], SentenceText
+    ] = {}
+    """Headers that say the request's division, by name."""
     body: Maybe[_Body] = None
     """The body, which is sent as JSON; as text, exactly that is sent."""
     route: Maybe[Name] = None
@@ -142,9 +189,10 @@ class ExpectationEntry(Entry):
     """The callers who are allowed: of `callers`, users of the policy, or `anonymous`."""
     deny: Annotated[Mapping[Name, _Denial], BeforeValidator(_with_reasons)] = {}
     """The callers who are denied, each with exactly the permissions that are missing (of an
-    `{any: […]}` one is), or with a reason: `no-route`, `not-authenticated`, `guard-failed`,
-    `undecidable`, `permission-missing` where any permission may be missing, or the code with which
-    the gateway refuses what it cannot read, such as `malformed-target`."""
+    `{any: […]}` one is), with `{permissions: […], scopes: […], divisions: […]}` where it is not
+    permissions alone, or with a reason: `no-route`, `not-authenticated`, `closed`, `guard-failed`,
+    `undecidable`, `permission-missing`, `scope-missing` and `division-missing` whatever is missing,
+    or the code with which the gateway refuses what it cannot read, such as `malformed-target`."""
     because: Maybe[Annotated[tuple[Name, ...], Strict(False)]] = None
     """What was true of the request, in the words of `explain`: the conditions that came true
     where callers are allowed, the guards that failed where it is denied by one. `[]` for none."""

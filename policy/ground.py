@@ -10,7 +10,8 @@ import msgspec
 
 from policy.divisions import given_in, pinned_to
 from policy.inquiry import Inquiry
-from policy.table import Extra, Route
+from policy.rules import Extra
+from policy.table import Route
 
 __all__ = ["Ground", "ground_of"]
 

@@ -58,6 +58,11 @@ class Held(msgspec.Struct, frozen=True):
         """The same and `bits`, in all divisions."""
         return Held(self.anywhere | bits, self.everywhere | bits, self.by_division)
 
+    @property
+    def key(self) -> object:
+        """Equal for those who hold the same, and hashable."""
+        return self.anywhere, self.everywhere, frozenset(self.by_division.items())
+
     def __bool__(self) -> bool:
         return bool(self.anywhere)
 

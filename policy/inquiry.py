@@ -39,8 +39,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     `claims` are the values of the token's roles claim, each mapped to roles by the policy's
     `claims` section. `scopes` are those that the token itself names, None where it says nothing of
-    them. `roles` names roles directly, which count in `divisions` only unless that is None: the
-    offline tools (`explain --role`, tests) use it, a caller from the network never has any.
+    them. `roles` names roles directly, which count in `divisions` only unless that is None, and
+    `groups` groups: the offline tools (`explain --role`, tests) use them, a caller from the network
+    never has any.
     `expires_at` is in seconds since the epoch.
     """
 
@@ -50,6 +51,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str = ""
     claims: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
     divisions: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     expires_at: float | None = None

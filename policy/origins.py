@@ -63,6 +63,8 @@ def _assigned(table: DecisionTable, caller: Caller) -> Iterator[_Given]:
         yield from _given((start,), user)
         for group in user.groups:
             yield from _given((start, f"group `{group}`"), table.groups[group])
+    for group in sorted(caller.groups & table.groups.keys()):
+        yield from _given((f"group `{group}`",), table.groups[group])
     for value in sorted(caller.claims & table.claims.keys()):
         yield from _given((f"claim `{value}`",), table.claims[value])
     divisions = None if caller.divisions is None else tuple(sorted(caller.divisions))

@@ -78,11 +78,22 @@ class Pair:
     how: Closeness
 
     @property
+    def is_crossing(self) -> bool:
+        return self.how is Closeness.CROSSING
+
+    @property
+    def request(self) -> str:
+        """What the requests look like that both answer."""
+        pairs = zip(self.one.template.segments, self.other.template.segments, strict=True)
+        shown = [str(theirs if isinstance(mine, Parameter) else mine) for mine, theirs in pairs]
+        return f"{self.one.operation.method} /{'/'.join(shown)}"
+
+    @property
     def is_settled(self) -> bool:
         """Whether the templates cross and the catalogue says which one is meant."""
         catalogue = self.one.catalogue
         return (
-            self.how is Closeness.CROSSING
+            self.is_crossing
             and catalogue.literal_first
             and catalogue.spec.name == self.other.catalogue.spec.name
         )
@@ -158,11 +169,12 @@ def _clashes(pairs: Iterator[Pair], settled: dict[str, list[Pair]]) -> Iterator[
         if pair.is_settled:
             if not pair.one.demands_the_same(pair.other):
                 settled.setdefault(pair.one.catalogue.spec.name, []).append(pair)
-        elif (finding := _finding(pair.one, pair.other, pair.how)) is not None:
+        elif (finding := _finding(pair)) is not None:
             yield finding
 
 
-def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | None:
+def _finding(pair: Pair) -> Diagnostic | None:
+    one, other, how = pair.one, pair.other, pair.how
     if how is Closeness.CROSSING:
         if one.demands_the_same(other):
             return None
@@ -174,7 +186,7 @@ def _finding(one: Candidate, other: Candidate, how: Closeness) -> Diagnostic | N
         said = f"{one} answers the same requests as {other}"
         return Diagnostic(where, Code.ROUTE_DUPLICATE, said, there)
     if how is Closeness.CROSSING:
-        said = f"{_common(one, other)} may mean {one} or {other}"
+        said = f"`{pair.request}` may mean {one} or {other}"
         advice = f"narrow a parameter, or name a literal under its `except`; {there}"
         return Diagnostic(where, Code.ROUTE_AMBIGUOUS, said, advice)
     closer, further = (one, other) if how is Closeness.CLOSER else (other, one)
@@ -191,7 +203,7 @@ def _settled(catalogue: Catalogue, pairs: list[Pair]) -> Iterator[Diagnostic]:
     if len(ordered) <= _MAX_SETTLED_EACH:
         for pair in ordered:
             where = _place(pair.one)
-            said = f"{_common(pair.one, pair.other)} means {pair.one} and not {pair.other}"
+            said = f"`{pair.request}` means {pair.one} and not {pair.other}"
             advice = f"they ask for different things; the other is at {_place(pair.other)}"
             yield Diagnostic(where, Code.ROUTE_AMBIGUOUS, said, advice, Severity.WARNING)
         return
@@ -201,8 +213,7 @@ def _settled(catalogue: Catalogue, pairs: list[Pair]) -> Iterator[Diagnostic]:
         " things; the one with a literal first is meant"
     )
     some = [
-        f"{_common(pair.one, pair.other)} means `{pair.one.operation.id}`"
-        f" and not `{pair.other.operation.id}`"
+        f"`{pair.request}` means `{pair.one.operation.id}` and not `{pair.other.operation.id}`"
         for pair in ordered[:_MAX_EXAMPLES]
     ]
     advice = f"{'; '.join(some)}; `catalogue overlaps` tells them all"
@@ -211,13 +222,6 @@ def _settled(catalogue: Catalogue, pairs: list[Pair]) -> Iterator[Diagnostic]:
 
 def _place(candidate: Candidate) -> Location:
     return candidate.operation.place.where("request")
-
-
-def _common(one: Candidate, other: Candidate) -> str:
-    """What a request looks like that matches both."""
-    pairs = zip(one.template.segments, other.template.segments, strict=True)
-    shown = [str(theirs if isinstance(mine, Parameter) else mine) for mine, theirs in pairs]
-    return f"`{one.operation.method} /{'/'.join(shown)}`"
 
 
 class _Node:

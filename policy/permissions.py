@@ -18,11 +18,24 @@ from policy.decision import Missing
 __all__ = ["NO_DEMAND", "Demand", "Permissions"]
 
 
-class Demand(msgspec.Struct, frozen=True, gc=False):
-    """Every bit of `all_of`, and at least one bit of each group of `any_of`."""
+class Demand(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Every bit of `all_of`, and at least one bit of each group of `any_of`.
+
+    A choice among one is no choice, and stands in `all_of`; `alone` are the bits that are there for
+    nothing else. They weigh the same, and some clients are to be told of them as of a choice.
+    """
 
     all_of: int = 0
     any_of: tuple[int, ...] = ()
+    alone: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Demand):
+            return NotImplemented
+        return self.all_of == other.all_of and self.any_of == other.any_of
+
+    def __hash__(self) -> int:
+        return hash((self.all_of, self.any_of))
 
     @classmethod
     def joined(cls, demands: Iterable[Self]) -> Self:
@@ -30,11 +43,12 @@ class Demand(msgspec.Struct, frozen=True, gc=False):
         demands = tuple(demands)
         if len(demands) == 1 and len(demands[0].any_of) <= 1:
             return demands[0]
-        all_of, groups = 0, dict[int, None]()
+        all_of, outright, groups = 0, 0, dict[int, None]()
         for demand in demands:
             all_of |= demand.all_of
+            outright |= demand.all_of & ~demand.alone
             groups |= dict.fromkeys(demand.any_of)
-        return cls(all_of, tuple(groups))
+        return cls(all_of, tuple(groups), all_of & ~outright)
 
     @property
     def bits(self) -> int:

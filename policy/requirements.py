@@ -10,7 +10,8 @@ from policy.conditions import condition_of, guard_of
 from policy.divisions import DivisionPlace, DivisionSource
 from policy.entries import AllOf, AnyOf, DivisionEntry, Requires
 from policy.permissions import NO_DEMAND, Demand, Permissions
-from policy.table import Access, Extra, Guard, Requirement
+from policy.rules import Extra, Guard
+from policy.table import Access, Requirement
 
 __all__ = ["ACCESS_WORDS", "demand_of", "named_in", "requirement_of"]
 
@@ -43,7 +44,8 @@ def demand_of(requires: Requires, permissions: Permissions) -> Demand:
             return Demand(permissions.mask_of([requires]))
         case AnyOf():
             group = permissions.mask_of(requires.any)
-            return Demand(group) if group.bit_count() == 1 else Demand(0, (group,))
+            is_one = group.bit_count() == 1
+            return Demand(group, alone=group) if is_one else Demand(0, (group,))
         case AllOf():
             return demand_of(requires.all, permissions)
         case _:

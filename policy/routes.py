@@ -76,6 +76,20 @@ class Node(Generic[R]):
                 yield from node.walk(segments, depth + 1)
 
 
+def _has_two_ways(root: Node[R]) -> bool:
+    """Whether some node can be left in two ways by one segment."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if len(node.parameters) > 1:
+            return True
+        if any(grammar.fits(name) for grammar, _ in node.parameters for name in node.literals):
+            return True
+        waiting += node.literals.values()
+        waiting += (below for _, below in node.parameters)
+    return False
+
+
 class Routes(Generic[R]):
     """Routes by method and path.
 
@@ -84,7 +98,7 @@ class Routes(Generic[R]):
     for HEAD, both methods have the same trie.
     """
 
-    __slots__ = ("_count", "_roots")
+    __slots__ = ("_count", "_forking", "_roots")
 
     def __init__(self, entries: Iterable[tuple[str, Template, R]]) -> None:
         listed = list(entries)
@@ -92,13 +106,14 @@ class Routes(Generic[R]):
         self._roots: dict[str, Node[R]] = {}
         for method, template, route in listed:
             self._add(method, template, route)
-        if "HEAD" not in self._roots:
-            if "GET" in self._roots:
-                self._roots["HEAD"] = self._roots["GET"]
-            return
-        for method, template, route in listed:
-            if method == "GET":
-                self._add("HEAD", template, route)
+        if "HEAD" in self._roots:
+            for method, template, route in listed:
+                if method == "GET":
+                    self._add("HEAD", template, route)
+        elif "GET" in self._roots:
+            self._roots["HEAD"] = self._roots["GET"]
+        forking = {root for root in dict.fromkeys(self._roots.values()) if _has_two_ways(root)}
+        self._forking = frozenset(method for method, root in self._roots.items() if root in forking)
 
     def _add(self, method: str, template: Template, route: R) -> None:
         node = self._roots.setdefault(method, Node())
@@ -115,17 +130,17 @@ class Routes(Generic[R]):
         for segment in segments:
             below = node.literals.get(segment)
             if below is None:
-                if node.fits is None or node.fits(segment) is None:
-                    return next(root.walk(segments, 0), None) if len(node.parameters) > 1 else None
-                if len(node.parameters) > 1:
-                    return next(root.walk(segments, 0), None)
-                node = node.below
-            elif node.parameters:
-                # Two ways on: the plain loop cannot come back, the walk can.
-                return next(root.walk(segments, 0), None)
-            else:
-                node = below
-        return node.route
+                fits = node.fits
+                if fits is None or fits(segment) is None:
+                    break
+                below = node.below
+            node = below
+        else:
+            # Always the closest way on, and it led somewhere: the walk would have found it first.
+            if node.route is not None:
+                return node.route
+        # Where there were two ways on, the plain loop cannot come back, and the walk can.
+        return next(root.walk(segments, 0), None) if method in self._forking else None
 
     def matches(self, method: str, segments: tuple[str, ...]) -> Iterator[R]:
         """Every route that accepts the request, the closest first."""

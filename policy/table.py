@@ -5,20 +5,19 @@ comes is computed when the table is built, down to the answers themselves: most 
 a value that lies ready on the route. A table knows nothing of files but where things were written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import msgspec
 
 from policy.decision import Decision, Missing, NeedsBody, Reason
 from policy.diagnostics import Diagnostic, Location
 from policy.divisions import DivisionPlace, DivisionSource
+from policy.grants import Assignment, Client, Role
 from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import Caller, Kind, Means
 from policy.permissions import NO_DEMAND, Demand, Permissions
-from policy.predicates import Condition, GuardTest, Recipe, Samples, recipe_of
 from policy.routes import Routes
+from policy.rules import Extra, Guard
 from policy.services import UseRole
 
 __all__ = [
@@ -26,8 +25,6 @@ __all__ = [
     "Assignment",
     "Client",
     "DecisionTable",
-    "Extra",
-    "Guard",
     "Requirement",
     "Role",
     "Route",
@@ -36,6 +33,7 @@ __all__ = [
 
 
 _set = object.__setattr__
+_NOWHERE = Location("")
 
 
 def _put(frozen: object, **fields: object) -> None:
@@ -51,33 +49,6 @@ class Access(StrEnum):
     AUTHENTICATED = "authenticated"
     NOBODY = "nobody"
     PERMITTED = "permitted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extra:
-    """A condition and what it demands on top."""
-
-    condition: Condition
-    demand: Demand
-    where: Location
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """What must hold of a body whatever the caller may do; it never grants anything."""
-
-    text: str
-    test: GuardTest
-    samples: Samples
-    where: Location
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _guard, (self.text, recipe_of(self.test), self.samples, self.where)
-
-
-def _guard(text: str, recipe: Recipe, samples: Samples, where: Location) -> Guard:
-    make, args = recipe
-    return Guard(text=text, test=make(*args), samples=samples, where=where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +77,11 @@ class Requirement:
     watched: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.extras:
+        if not self.extras and not self.aware:  # as most are
             _put(
                 self,
                 ceiling=Demand.joined((self.demand,)),
+                source=None,
                 query_extras=(),
                 body_extras=(),
                 reads_query=False,
@@ -149,11 +121,11 @@ class Route:
     `needs_body`, and `denied`, for who holds nothing of the demand. `unread` are the conditions
     that look into the body, in words.
     `to_strangers` answers anonymous callers; `settled` answers every other caller, if one answer
-    fits them all; `plain` means that only the demand counts.
+    fits them all; `plain` means that only the demand counts. `choices` were written as one of one.
 
     `home` holds the division that is meant where a request names none, if the service has one.
     With a `pin_header` that header says it, and a caller needs a grant of some permission of `realm`
-    there whatever the operation demands.
+    there whatever the operation demands. `divisions` are all that the policy names, where it matters.
     """
 
     id: str
@@ -171,8 +143,10 @@ class Route:
     home: tuple[str, ...] = ()
     pin_header: str | None = None
     realm: int = field(default=0, repr=False)
+    divisions: tuple[str, ...] = field(default=(), repr=False)
     policy: str = field(repr=False)
     missing: Missing = field(repr=False)
+    choices: tuple[str, ...] = field(default=(), repr=False)
 
     plain: bool = field(init=False, repr=False)
     all_of: int = field(init=False, repr=False)
@@ -221,7 +195,7 @@ class Route:
             not_enforced=answer(Reason.NOT_ENFORCED),
             not_authenticated=answer(Reason.NOT_AUTHENTICATED),
             denied=Decision(
-                reason=_reason_of(self.missing),
+                reason=self.missing.reason,
                 policy=self.policy,
                 route=self,
                 missing=self.missing,
@@ -247,44 +221,6 @@ class Route:
         return f"{self.id} ({self.method} {self.template})"
 
 
-def _reason_of(missing: Missing) -> Reason:
-    permissions = missing.all_of or missing.any_of
-    return Reason.PERMISSION_MISSING if permissions else Reason.SCOPE_MISSING
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """A role with everything it includes: `own` are the bits it names, `mask` is its closure."""
-
-    name: str
-    title: str
-    enabled: bool
-    own: int
-    mask: int
-    includes: tuple[str, ...]
-    where: Location
-    permission_places: Mapping[str, Location] = field(repr=False)
-
-
-class Assignment(msgspec.Struct, frozen=True, gc=False):
-    """What a user, a group or a value of the roles claim is given.
-
-    `within` pairs those of the `roles` that are given in some divisions only with these divisions.
-    """
-
-    where: Location
-    roles: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-class Client(Assignment, frozen=True):
-    """What an OAuth client is given; of `scopes` only where it `use_scopes`."""
-
-    scopes: tuple[str, ...] = ()
-    use_scopes: bool = True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service of the table; `lists` are those that the conditions of its catalogue refer to."""
@@ -305,6 +241,7 @@ class DecisionTable:
     """A whole policy, compiled. `version` is a digest of everything it was made from.
 
     `mark` is what memories of one table are bound to: it is this table's alone, and holds nothing.
+    `denials` are the evaluator's, by route and by what its callers held of what was asked for.
     `aware` are the permissions that some operation asks for by division.
     """
 
@@ -322,6 +259,7 @@ class DecisionTable:
     no_route: Decision = field(init=False)
     to_strangers: Decision = field(init=False)
     mark: object = field(init=False, repr=False)
+    denials: dict[tuple[int, int], Decision] = field(init=False, repr=False)
     aware: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -331,6 +269,7 @@ class DecisionTable:
         _put(
             self,
             mark=object(),
+            denials={},
             aware=aware,
             no_route=Decision(reason=Reason.NO_ROUTE, policy=self.version),
             to_strangers=Decision(reason=Reason.NOT_AUTHENTICATED, policy=self.version),
@@ -355,6 +294,7 @@ class DecisionTable:
         elif (user := self.users.get(caller.subject)) is not None:
             found.append(user)
             found.extend(self.groups[name] for name in user.groups)
+        found.extend(self.groups[name] for name in sorted(caller.groups & self.groups.keys()))
         found.extend(self.claims[value] for value in sorted(caller.claims & self.claims.keys()))
         return tuple(found)
 
@@ -384,16 +324,21 @@ class DecisionTable:
         """What `caller` holds, as bits: to be computed once per caller and table."""
         if caller.kind is Kind.ANONYMOUS:
             return NOTHING_HELD
-        everywhere = self._scopes_held_by(caller)
-        within: dict[str, int] = {}
-        granted = [(given.roles, dict(given.within)) for given in self.assignments_of(caller)]
+        assignments = self.assignments_of(caller)
         if caller.roles:
             names = tuple(caller.roles & self.roles.keys())
-            divisions = caller.divisions
-            only = {} if divisions is None else dict.fromkeys(names, tuple(divisions))
-            granted.append((names, only))
-        for names, only in granted:
-            for name in names:
+            only = caller.divisions
+            within = () if only is None else tuple((name, tuple(only)) for name in names)
+            assignments = (*assignments, Assignment(_NOWHERE, names, within=within))
+        return self.held_with(assignments, self._scopes_held_by(caller))
+
+    def held_with(self, assignments: Iterable[Assignment], scopes: int) -> Held:
+        """What these assignments give, without their groups, beside the bits of `scopes`."""
+        everywhere = scopes
+        within: dict[str, int] = {}
+        for given in assignments:
+            only = dict(given.within)
+            for name in given.roles:
                 mask = self.roles[name].mask
                 if name not in only:
                     everywhere |= mask
@@ -406,6 +351,7 @@ class DecisionTable:
         anywhere = everywhere
         for mask in within.values():
             anywhere |= mask
+        everywhere |= anywhere & ~self.aware
         counts = self.aware & ~everywhere
         by_division = {name: mask & counts for name, mask in within.items() if mask & counts}
         return Held(anywhere, everywhere, by_division)

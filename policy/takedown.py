@@ -34,6 +34,7 @@ def take_down(table: DecisionTable) -> Iterator[None]:
             object.__setattr__(route, name, None)
         yield
     # HEAD and GET may have the same one.
+    table.denials.clear()
     for root in dict.fromkeys(map(table.routes.root_of, table.routes.methods)):
         if root is not None:
             yield from _node(root)

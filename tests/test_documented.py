@@ -295,6 +295,7 @@ def test_the_schemas_for_editors_are_fresh() -> None:
     names = {name.name.removesuffix(".schema.json") for name in folder.iterdir()}
     assert names == {
         "catalogue",
+        "clients",
         "expectations",
         "gateway",
         "overrides",

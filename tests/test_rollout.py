@@ -1,11 +1,12 @@
 """For whom a candidate counts, and when it has to go."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.rollout import Band, Rollout, Watch, place_of
-from policy import ANONYMOUS
+from policy import ANONYMOUS, Means
 from tests.support.policies import table, user
 
 SHOP = table()
@@ -50,6 +51,13 @@ def test_a_group_brings_its_members_and_nobody_else() -> None:
     assert [rollout.includes(user(name), SHOP) for name in ("ann", "bob", "zoe")] == [
         False, True, False,
     ]  # fmt: skip
+
+
+def test_a_client_is_not_the_user_of_the_same_name() -> None:
+    rollout = Rollout(subjects=frozenset({"bob"}), groups=frozenset({"desk"}))
+    client = msgspec.structs.replace(user("bob"), means=Means.CLIENT_CREDENTIALS)
+    assert not rollout.includes(client, SHOP)
+    assert Rollout(share=1.0).includes(client, SHOP)
 
 
 def test_strangers_are_never_in() -> None:

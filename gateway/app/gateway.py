@@ -222,7 +222,7 @@ class Gateway:
         listen = self.settings.listen
         return Reading(
             max_headers=self.settings.limits.max_headers,
-            passable=frozenset[bytes]().union(*(each.passable for each in self._upstreams)),
+            passable=frozenset[bytes]().union(*(each.readable for each in self._upstreams)),
             hosts=Hosts(listen.hosts),
             proxies=Proxies(listen.trusted_proxies),
         )

@@ -67,6 +67,9 @@ class OwnAnswers:
             await self.issuer.start()
 
     async def close(self) -> None:
+        """Look at no file and try no secret any more."""
+        if self.endpoints is not None:
+            await self.endpoints.close()
         if self.issuer is not None:
             await self.issuer.close()
 

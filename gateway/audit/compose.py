@@ -14,8 +14,10 @@ from gateway.audit.record import (
     UNENCODABLE,
     Record,
     claims_of,
+    divisions_of,
     encode,
     milliseconds,
+    missing_of,
     rfc3339,
     shortened,
 )
@@ -53,7 +55,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
     else:
         effect, reason = decision.reason.effect, decision.reason.label
         route = decision.route
-        missing = decision.missing or None
+        missing = missing_of(decision)
         because = decision.because
         conditions, unread = decision.conditions, decision.unread
         policy = decision.policy
@@ -91,6 +93,7 @@ def record_of(exchange: Exchange, digest_key: bytes) -> Record:
         bytes_in=exchange.bytes_in,
         bytes_out=exchange.bytes_out,
         policy=policy,
+        divisions=divisions_of(decision),
     )
 
 
@@ -217,12 +220,13 @@ def _encoded(exchange: Exchange, decision: Decision, caller: Caller, method: str
         "route": None if route is None else route.id,
         "effect": decision.reason.effect,
         "reason": decision.reason.label,
-        "missing": decision.missing or None,
+        "missing": missing_of(decision),
         "because": decision.because,
         "conditions": decision.conditions,
         "unread": decision.unread,
         "enforced": exchange.enforced,
         "policy": decision.policy,
+        "divisions": divisions_of(decision),
     }
     encoded = noted = _encode(fields)[1:]
     if len(noted) > _MOST_NOTED:

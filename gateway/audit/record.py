@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from gateway.audit.redact import CUT, safe_text
-from policy import Caller, Missing
+from policy import Caller, Decision, Missing
 
 __all__ = [
     "MOST_CLAIMS",
@@ -19,8 +19,10 @@ __all__ = [
     "UNENCODABLE",
     "Record",
     "claims_of",
+    "divisions_of",
     "encode",
     "milliseconds",
+    "missing_of",
     "rfc3339",
     "shortened",
 ]
@@ -42,7 +44,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `gateway.issuer.Result`, `route` is the endpoint's name, and `because` what it was about. `enforced` is false where the service only shadows its policy.
     `ending` is a `gateway.exchange.Ending`; `target_digest` and `subject` come from `redact`, and
     `claims` are `claims_of` the caller. `conditions` are all that were true of the request, and
-    `unread` those that depend on a body into which nobody looked. What was cut ends in `CUT`.
+    `unread` those that depend on a body into which nobody looked. `divisions` are those in which it
+    mattered what the caller holds, and the one that a pinned service was told; "" is one that could
+    not be told. What was cut ends in `CUT`.
     """
 
     v: int = 1
@@ -71,6 +75,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unread: tuple[str, ...]
     enforced: bool
     policy: str
+    divisions: tuple[str, ...] = ()
 
 
 def claims_of(caller: Caller) -> tuple[str, ...]:
@@ -79,6 +84,20 @@ def claims_of(caller: Caller) -> tuple[str, ...]:
         return ()
     claims = tuple(map(safe_text, sorted(caller.claims)))
     return claims if len(claims) <= MOST_CLAIMS else (*claims[: MOST_CLAIMS - 1], CUT)
+
+
+def divisions_of(decision: Decision | None) -> tuple[str, ...]:
+    """Where the caller's grants were looked for, each as `safe_text`."""
+    return () if decision is None else tuple(map(safe_text, decision.divisions))
+
+
+def missing_of(decision: Decision) -> Missing | None:
+    """What was missing; the divisions are the client's words, each as `safe_text`."""
+    missing = decision.missing
+    if missing.divisions:
+        divisions = tuple(map(safe_text, missing.divisions))
+        return msgspec.structs.replace(missing, divisions=divisions)
+    return missing or None
 
 
 def rfc3339(wall_seconds: float) -> str:
@@ -131,6 +150,7 @@ def shortened(record: Record) -> Record:
         conditions=(CUT,),
         unread=(CUT,),
         claims=(CUT,),
+        divisions=tuple(map(safe_text, record.divisions[:1])),
     )
 
 

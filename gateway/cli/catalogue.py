@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 import policy
+from gateway.cli import catalogue_overlaps
 from gateway.cli.catalogue_report import Report
 from gateway.cli.catalogue_roles import affected_by
 from gateway.cli.catalogue_source import content_of, description_of
@@ -21,6 +22,9 @@ __all__ = ["command"]
 @click.group("catalogue")
 def command() -> None:
     """Make catalogues from what an upstream says of itself, and keep them up to date."""
+
+
+command.add_command(catalogue_overlaps.command)
 
 
 @command.command("import")

@@ -72,13 +72,15 @@ def _changes(
     was, now = _by_shape(old, services), _by_shape(new, services)
     names = {shape: route.id for shape, route in (was | now).items()}
     before, after = _asked(old, was), _asked(new, now)
+    # Scopes are no role's business.
+    all_scopes_before, all_scopes_now = old.permissions.every_scope, new.permissions.every_scope
     moved = [shape for shape in names if before.get(shape) != after.get(shape)]
     for name, role in new.roles.items():
         held = old.roles[name].mask if name in old.roles else 0
         opened, closed = [], []
         for shape in moved:
-            could = shape in was and _opens(was[shape], held)
-            can = shape in now and _opens(now[shape], role.mask)
+            could = shape in was and _opens(was[shape], held | all_scopes_before)
+            can = shape in now and _opens(now[shape], role.mask | all_scopes_now)
             if can and not could:
                 opened.append(names[shape])
             elif could and not can:

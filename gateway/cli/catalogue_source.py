@@ -24,7 +24,6 @@ __all__ = ["MAX_SOURCE_BYTES", "Unreadable", "content_of", "description_of"]
 MAX_SOURCE_BYTES = 64 * 1024 * 1024
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PORTS = {"http": 80, "https": 443}
 
 
 class Unreadable(click.ClickException):
@@ -33,7 +32,7 @@ class Unreadable(click.ClickException):
 
 def content_of(source: str, *, timeout_seconds: float) -> bytes:
     """The bytes of a file or of an address. Raises Unreadable."""
-    if urlsplit(source).scheme.lower() in _PORTS:
+    if _is_address(source):
         return asyncio.run(_fetched(source, timeout_seconds))
     if "://" in source:
         raise Unreadable(f"{source}: only http and https addresses are read")
@@ -119,12 +118,19 @@ async def _document(reply: aiohttp.ClientResponse, shown: str) -> bytes:
     return bytes(document)
 
 
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
 def _without_secrets(source: str) -> str:
     """An address without user, password and query; of a file its name, so that it says the same
     on every machine.
     """
-    parts = urlsplit(source)
-    if parts.scheme.lower() not in _PORTS:
+    if not _is_address(source):
         return Path(source).name
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return "this address"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -1,6 +1,6 @@
 """`ucs-gateway check`: read and compile everything, start nothing, tell every finding at once.
 
-What `serve` would refuse to start with is found here: settings, keys, users, catalogues, policy.
+What `serve` would refuse to start with is found here: settings, keys, users, clients, catalogues, policy.
 What it would take and nobody can have meant is found here only.
 """
 
@@ -15,10 +15,12 @@ import policy
 from gateway.authn import build_authenticator
 from gateway.cli.annotations import annotation_of
 from gateway.cli.output import Exit, config_option, formats_option, show_findings, show_json
+from gateway.cli.own_findings import own_findings
 from gateway.cli.sarif import sarif_of
 from gateway.cli.sentences import counted
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
+from gateway.issuer import Clients, read_held
 from gateway.settings import load_settings, specs
 from policy import DecisionTable, Diagnostic, PolicyInvalid, Severity, in_order
 from policy.analysis import Accepted, Openings, accepted_of, lint
@@ -38,7 +40,7 @@ __all__ = ["command"]
     help="Exit with 2 when there are only warnings, if nobody has accepted them.",
 )
 def command(config: Path, format_: str, *, strict: bool) -> int:
-    """Read settings, keys, users, catalogues and policy, and tell every finding at once.
+    """Read settings, keys, users, clients, catalogues and policy, and tell every finding at once.
 
     Exits with 3 when there is an error; warnings alone are told and exit with 0, or with 2 under
     --strict. A comment `# accepted: CODE: reason` on the line of a warning, or right above it,
@@ -74,20 +76,27 @@ def _read(
     except SettingsInvalid as invalid:
         return None, in_order(invalid.diagnostics), ()
     refused: tuple[Diagnostic, ...] = ()
+    clock = SystemClock()
     try:
-        build_authenticator(settings.identity, SystemClock())
+        build_authenticator(settings.identity, clock)
     except SettingsInvalid as invalid:
         refused = invalid.diagnostics
+    clients: Clients | None = None
+    try:
+        if settings.identity.clients is not None:
+            clients = read_held(settings.identity.clients, clock).clients
+    except SettingsInvalid as invalid:
+        refused += invalid.diagnostics
     try:
         sources = policy.read(specs(settings), settings.policy)
         document = policy.load(sources)
         table = policy.compile(document)
     except PolicyInvalid as invalid:
         return None, in_order((*refused, *invalid.diagnostics)), ()
-    findings = lint(document, table)
+    findings = (*lint(document, table), *own_findings(settings, table, clients))
     if refused:
         return None, in_order((*refused, *findings)), ()
-    return table, *accepted_of(findings, sources)
+    return table, *accepted_of(in_order(findings), sources)
 
 
 def _summary(config: Path, table: DecisionTable, accepted: Sequence[Accepted]) -> str:

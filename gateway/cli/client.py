@@ -5,7 +5,6 @@ and scopes) in the policy. Each command edits the one that it is about, in place
 """
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,16 @@ from gateway.cli.client_file import (
     Edit,
     Entries,
     client_named,
-    clients_settings,
     edit_clients,
-    read_entries,
 )
 from gateway.cli.client_policy import add_commands
-from gateway.cli.editing import edit_options, show_options
-from gateway.cli.output import Exit, show_json
+from gateway.cli.client_shown import add_shown
+from gateway.cli.editing import edit_options
 from gateway.clock import SystemClock
 from gateway.issuer.clients import (
     DEFAULT_TOKEN_SECONDS,
     LONGEST_TOKEN_SECONDS,
     SHORTEST_TOKEN_SECONDS,
-    ClientEntry,
     ClientState,
 )
 from gateway.issuer.secrets import GENERATED_COSTS, new_secret
@@ -50,6 +46,7 @@ def command() -> None:
 
 
 add_commands(command)
+add_shown(command)
 
 
 @command.command("create")
@@ -248,61 +245,3 @@ def delete(name: str, config: Path, dry_run: bool, format_: str) -> int:
         )
 
     return edit_clients(plan, config=config, dry_run=dry_run, format_=format_)
-
-
-@command.command("list")
-@show_options
-def list_(config: Path, format_: str) -> int:
-    """List all clients."""
-    entries = read_entries(clients_settings(config).file)
-    if format_ == "json":
-        show_json([_as_json(name, entry) for name, entry in entries.items()])
-        return Exit.YES
-    rows = [("client", "id", "state", "tokens", "title")]
-    rows += [
-        (name, entry.id, entry.state.value, f"{entry.token_seconds} s", entry.title)
-        for name, entry in entries.items()
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
-    return Exit.YES
-
-
-@command.command("show")
-@click.argument("name")
-@show_options
-def show(name: str, config: Path, format_: str) -> int:
-    """Show a client, without its secret, which nobody knows."""
-    entry = client_named(name, read_entries(clients_settings(config).file))
-    if format_ == "json":
-        show_json(_as_json(name, entry))
-    else:
-        click.echo("\n".join(_in_words(name, entry)))
-    return Exit.YES
-
-
-def _in_words(name: str, entry: ClientEntry) -> Iterator[str]:
-    yield f"client `{name}`, {entry.state.value}"
-    if entry.title:
-        yield f"title: {entry.title}"
-    yield f"client id: {entry.id}"
-    secrets = "one secret" if len(entry.secret_hashes) == 1 else "two secrets, either is good"
-    yield f"{secrets}; tokens for {entry.token_seconds} s"
-    if entry.tokens_since is not None:
-        yield f"tokens issued before {entry.tokens_since} have ended"
-    if entry.may_introspect:
-        yield "may ask what others' tokens say"
-
-
-def _as_json(name: str, entry: ClientEntry) -> dict[str, object]:
-    return {
-        "name": name,
-        "id": entry.id,
-        "title": entry.title,
-        "state": entry.state.value,
-        "secrets": len(entry.secret_hashes),
-        "token_seconds": entry.token_seconds,
-        "tokens_since": entry.tokens_since,
-        "may_introspect": entry.may_introspect,
-    }

@@ -37,6 +37,9 @@ from policy.editing import (
 __all__ = ["Plan", "edit_options", "edits", "file_option", "settings_and_table", "show_options"]
 
 _MOST_NAMES = 6
+_KINDS = (
+    (WhoKind.USER, "user"), (WhoKind.CLIENT, "client"), (WhoKind.CLAIM, "claim value"),
+)  # fmt: skip
 
 Plan = Callable[[PolicyFiles], Step]
 """Works out, from the files as they are, what is to change in them."""
@@ -202,12 +205,11 @@ def _in_words(effect: Effect) -> Iterable[str]:
     ):
         if not reach:
             continue
-        users, claims = of_kind(some, WhoKind.USER), of_kind(some, WhoKind.CLAIM)
-        whom = [_counted(users, "user"), _counted(claims, "claim value")]
-        if users or claims:
+        whom = [_counted(of_kind(some, kind), word) for kind, word in _KINDS]
+        if any(whom):
             yield f"{verb}s {reach} for {' and '.join(filter(None, whom))}"
         else:
-            yield f"would {verb} {reach}; no user and no claim value has it"
+            yield f"would {verb} {reach}; no user, no client and no claim value has it"
         for route in reach.whole:
             yield f"  {route.method} {route.template} ({route.id})"
         for route in reach.partly:

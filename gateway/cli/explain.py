@@ -10,7 +10,7 @@ from gateway.app import load_table
 from gateway.cli.known import looked_up
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
 from gateway.cli.recorded import Recorded, record_of, recorded
-from gateway.cli.requests import canonical_target, facts_of
+from gateway.cli.requests import canonical_target, facts_of, header_option
 from gateway.errors import GatewayError
 from gateway.http.target import Target
 from gateway.settings import Limits, load_settings
@@ -42,7 +42,17 @@ __all__ = ["command"]
     help="The audit file to look in; that of the settings by default.",
 )
 @click.option("--as", "name", help="A user, by the name in the policy's `users`.")
+@click.option("--client", help="An OAuth client, by its id in the policy's `clients`.")
 @click.option("--role", "roles", multiple=True, help="A caller with this role; may be repeated.")
+@click.option(
+    "--in", "divisions", multiple=True, help="A division in which --role counts; all if left out."
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="A scope that the token names; may be repeated; all of them if left out.",
+)
 @click.option(
     "--claim", "claims", multiple=True, help="A value of the token's roles claim; may be repeated."
 )
@@ -51,6 +61,7 @@ __all__ = ["command"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the request's JSON body.",
 )
+@header_option
 @config_option
 @format_option
 def command(
@@ -59,21 +70,25 @@ def command(
     id_: str | None,
     audit: Path | None,
     name: str | None,
+    client: str | None,
     roles: tuple[str, ...],
+    divisions: tuple[str, ...],
+    scopes: tuple[str, ...],
     claims: tuple[str, ...],
     body: Path | None,
+    headers: dict[bytes, bytes],
     config: Path,
     format_: str,
 ) -> int:
     """Tell step by step why a request is allowed or denied.
 
-    Without --as, --role and --claim the caller has no credentials. Exits with 0 when the request
+    Without --as, --client, --role and --claim the caller has no credentials. Exits with 0 when the request
     is allowed, 2 when it is denied, 1 when the outcome depends on a body that was not given.
 
     With --id it tells what was decided then and what the policy says now; --role and --claim add
     what the caller's token gave it. Exits as was decided then, with 1 if there is no such line.
     """
-    _one_question(method, target, id_, only_without_id=(name, body), only_with_id=(audit,))
+    _one_question(method, target, id_, only_without_id=(name, client, body), only_with_id=(audit,))
     settings = load_settings(config, os.environ)
     table = load_table(settings)
     for role in roles:
@@ -91,10 +106,14 @@ def command(
         raise click.ClickException(f"the name after --as {fault}")
     if name is not None and name not in table.users:
         click.echo(f"note: no policy file names the user `{name}`", err=True)
-    caller = _caller(name, roles, claims)
+    caller = _caller(name, roles, claims, divisions)
+    if client is not None:
+        caller = _client(table, client, alone=caller is ANONYMOUS)
+    if scopes or (client is None and caller is not ANONYMOUS):
+        caller = replace(caller, scopes=frozenset(filter(None, scopes or table.permissions.scopes)))
     try:
         asked, explanation = _explained(
-            table, caller, (method or "").upper(), target or "", body, settings.limits
+            table, caller, (method or "").upper(), target or "", headers, body, settings.limits
         )
     except GatewayError as error:
         return _refused(error, format_)
@@ -130,6 +149,7 @@ def _explained(
     caller: Caller,
     method: str,
     target: str,
+    headers: dict[bytes, bytes],
     body: Path | None,
     limits: Limits,
 ) -> tuple[Target, Explanation]:
@@ -141,6 +161,7 @@ def _explained(
         method=method,
         segments=asked.segments,
         query=asked.query,
+        headers=headers,
     )
     explanation = explain(table, inquiry)
     if body is not None:
@@ -167,7 +188,21 @@ def _with_body(
     return explain(table, replace(unread.inquiry, body=facts))
 
 
-def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -> Caller:
+def _client(table: DecisionTable, name: str, *, alone: bool) -> Caller:
+    """The client of that name, which the policy has."""
+    if not alone:
+        raise click.UsageError("--client is a caller by itself: leave out --as, --role and --claim")
+    if name not in table.clients:
+        raise click.ClickException(f"no policy file defines the client `{name}`")
+    return Caller(subject=name, kind=Kind.SERVICE, means=Means.CLIENT_CREDENTIALS)
+
+
+def _caller(
+    name: str | None,
+    roles: tuple[str, ...],
+    claims: tuple[str, ...],
+    divisions: tuple[str, ...],
+) -> Caller:
     if name is None and not roles and not claims:
         return ANONYMOUS
     return Caller(
@@ -175,6 +210,7 @@ def _caller(name: str | None, roles: tuple[str, ...], claims: tuple[str, ...]) -
         kind=Kind.USER,
         means=Means.NONE,
         roles=frozenset(roles),
+        divisions=frozenset(divisions) if divisions else None,
         claims=frozenset(claims),
     )
 
@@ -184,7 +220,7 @@ def _refused(error: GatewayError, format_: str) -> int:
     if format_ == "json":
         show_json({
             "target": None, "effect": Effect.DENY, "reason": error.code, "detail": error.detail,
-            "route": None, "missing": None, "steps": [], "suppliers": [],
+            "route": None, "missing": None, "divisions": [], "steps": [], "suppliers": [],
         })  # fmt: skip
     else:
         click.echo(f"verdict: refused with {error.status}, {error.code}: {error.detail}")
@@ -207,6 +243,7 @@ def _report(explanation: Explanation, target: str) -> dict[str, object]:
         "detail": None,
         "route": None if explanation.route is None else explanation.route.id,
         "missing": None if decision is None else decision.missing,
+        "divisions": [] if decision is None else decision.divisions,
         "steps": [_step(step) for step in explanation.steps],
         "suppliers": [
             {"role": found.role, "supplies": found.supplies, "where": str(found.where)}

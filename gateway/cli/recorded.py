@@ -11,6 +11,7 @@ import click
 
 from gateway.audit import CUT, LineBroken, LineMissing, Record, record_with, safe_text
 from gateway.cli.output import Exit, near, show_json, why
+from gateway.cli.sentences import lacking
 from gateway.settings import Settings
 from policy import (
     ANONYMOUS,
@@ -31,6 +32,7 @@ __all__ = ["Recorded", "record_of", "recorded"]
 
 _REASONS = {reason.label: reason for reason in Reason}
 _KINDS = {str(kind): kind for kind in Kind}
+_MEANS = {str(Means.CLIENT_CREDENTIALS): Means.CLIENT_CREDENTIALS}
 
 
 def record_of(id_: str, audit: Path | None, settings: Settings) -> Record:
@@ -73,7 +75,9 @@ class Recorded:
         if route is None:
             return
         reason = _REASONS[record.reason]
-        self.probe = probe_like(table, route, reason, record.because, record.conditions)
+        self.probe = probe_like(
+            table, route, reason, record.because, record.conditions, record.divisions
+        )
         if self.probe is None:
             self.notes.append(
                 "by the policy now, no request to this operation is decided for that reason"
@@ -125,9 +129,10 @@ class Recorded:
         return Caller(
             subject=record.subject,
             kind=_KINDS.get(record.kind, Kind.USER),
-            means=Means.NONE,
+            means=_MEANS.get(record.means, Means.NONE),
             roles=roles,
             claims=claims or frozenset(record.claims),
+            scopes=None if record.means in _MEANS else frozenset(self.table.permissions.scopes),
         )
 
 
@@ -169,9 +174,9 @@ def _then(record: Record) -> Iterator[str]:
     where = f" at `{record.route}` of the service `{record.service}`" if record.route else ""
     yield f"then: {record.effect}: {record.reason}{where}"
     missing = record.missing or Missing()
-    yield from (f"  - missing `{name}`" for name in missing.all_of)
-    for group in missing.any_of:
-        yield f"  - missing one of {', '.join(f'`{name}`' for name in group)}"
+    yield from (f"  - missing {words}" for words in lacking(missing))
+    if record.divisions:
+        yield f"  - in division {', '.join(f'`{name}`' for name in record.divisions)}"
     yield from (f"  - because {words}" for words in record.because)
     if not record.enforced:
         yield "  - the service only watched: the request went on all the same"

@@ -1,7 +1,10 @@
 """Requests as they are typed or stand in a file, read exactly as the gateway reads them."""
 
 import json
+import re
 from pathlib import Path
+
+import click
 
 from gateway.errors import (
     BodyTooLarge,
@@ -18,7 +21,16 @@ from gateway.wire.client import METHODS
 from policy import BodyFacts, DecisionTable
 from policy.analysis import Expectation, Refusal, SentRequest
 
-__all__ = ["REFUSALS", "canonical_target", "content_of", "facts_of", "sent_request"]
+__all__ = [
+    "REFUSALS",
+    "canonical_target",
+    "content_of",
+    "facts_of",
+    "header_option",
+    "sent_request",
+]
+
+_HEADER_NAME = re.compile("[A-Za-z0-9-]{1,128}")
 
 REFUSALS = frozenset(
     error.code
@@ -63,6 +75,31 @@ def facts_of(path: Path, limits: Limits, *, is_optional: bool = False) -> BodyFa
     return _body_facts(content, limits, is_optional=is_optional)
 
 
+def _headers(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[bytes, bytes]:
+    """Lower-case name to value, of `Name: value`."""
+    read: dict[bytes, bytes] = {}
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not (colon and _HEADER_NAME.fullmatch(name) and value.isascii() and value.isprintable()):
+            raise click.BadParameter(f"`{text}` is not `Name: value`")
+        if name.lower().encode() in read:
+            raise click.BadParameter(f"`{name}` is given twice, which the gateway refuses")
+        read[name.lower().encode()] = value.strip().encode()
+    return read
+
+
+header_option = click.option(
+    "--header",
+    "-H",
+    "headers",
+    multiple=True,
+    callback=_headers,
+    help="A header that says the request's division, as `Name: value`; may be repeated.",
+)
+
+
 def sent_request(table: DecisionTable, expectation: Expectation, limits: Limits) -> SentRequest:
     """The request of an expectation; what is refused about it is part of the value."""
     method, _, target = expectation.request.partition(" ")
@@ -75,6 +112,9 @@ def sent_request(table: DecisionTable, expectation: Expectation, limits: Limits)
         method=method,
         segments=canonical.segments,
         query=canonical.query,
+        headers={
+            name.lower().encode(): value.encode() for name, value in expectation.headers.items()
+        },
         body=_body(expectation, limits, is_optional=route is not None and route.body_optional),
     )
 

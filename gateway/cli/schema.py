@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.authn.users import UsersFile
 from gateway.cli.output import Exit, show_json, why
+from gateway.issuer.clients import ClientsFile
 from gateway.settings import settings_schema
 from policy import json_schema_of, json_schemas
 
@@ -28,6 +29,7 @@ def command(folder: Path | None, *, verify: bool) -> int:
         raise click.UsageError("`--verify` compares the files of a folder: name it with `--folder`")
     schemas = {
         "gateway": settings_schema(),
+        "clients": json_schema_of(ClientsFile, "OAuth clients"),
         "users": json_schema_of(UsersFile, "Users of HTTP Basic"),
         **json_schemas(),
     }

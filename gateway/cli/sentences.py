@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from policy import Missing, visible
 from policy.analysis import Who, WhoKind
 
-__all__ = ["KINDS", "counted", "kinds_of_requests", "listed", "named", "shown"]
+__all__ = ["KINDS", "counted", "kinds_of_requests", "lacking", "listed", "named", "shown"]
 
 T = TypeVar("T")
 
-KINDS = (WhoKind.ROLE, WhoKind.GROUP, WhoKind.CLAIM, WhoKind.USER)
+KINDS = (WhoKind.ROLE, WhoKind.GROUP, WhoKind.CLAIM, WhoKind.CLIENT, WhoKind.USER)
 """The callers that have names, the broadest first."""
 
 _NAMES_SHOWN = 3
@@ -30,6 +31,19 @@ def listed(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def lacking(missing: Missing) -> list[str]:
+    """Each thing that is missing, in words that follow `missing` or `needs`."""
+    parts = [f"`{name}`" for name in missing.all_of]
+    parts += [f"one of {', '.join(f'`{name}`' for name in group)}" for group in missing.any_of]
+    if missing.scopes:
+        parts.append(f"scope {' or '.join(f'`{name}`' for name in missing.scopes)}")
+    if missing.divisions:
+        where = listed([f"`{visible(name)}`" if name else "all" for name in missing.divisions])
+        word = "divisions" if len(missing.divisions) > 1 else "division"
+        parts.append(f"a grant in {word} {where}")
+    return parts
 
 
 def named(members: Iterable[Who]) -> str:

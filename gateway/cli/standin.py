@@ -1,37 +1,21 @@
 """`ucs-gateway standin`: a UCS to try the gateway on, alone on its own port."""
 
-import asyncio
 import os
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from gateway.standin import Credentials, Running, StandinConfig, serve
+from gateway.cli import standin_platform
+from gateway.cli.standin_run import Address, address_option, run
+from gateway.standin import Credentials, Running, StandinConfig, create_app
 
 __all__ = ["command"]
 
-LAST_PORT = 65535
 
-
-def host_and_port(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int]:
-    """`127.0.0.1:8081`, or `[::1]:8081`."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()):
-        raise click.BadParameter(f"`{text}` is not `host:port`, such as `127.0.0.1:8081`")
-    if int(port) > LAST_PORT:
-        raise click.BadParameter(f"`{port}` is no port; ports end at {LAST_PORT}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-@click.command("standin")
-@click.option(
-    "--address",
-    callback=host_and_port,
-    metavar="HOST:PORT",
-    default="127.0.0.1:8081",
-    show_default=True,
-    help="Where to listen; port 0 takes a free one.",
-)
+@click.group("standin", invoke_without_command=True)
+@click.pass_context
+@address_option("127.0.0.1:8081")
 @click.option(
     "--database",
     default=":memory:",
@@ -60,7 +44,8 @@ def host_and_port(_: click.Context, __: click.Parameter, text: str) -> tuple[str
     help="Refuse schema changes and imports outside maintenance mode, as UCS 8.1 did.",
 )
 def command(
-    address: tuple[str, int],
+    context: click.Context,
+    address: Address,
     database: str,
     base_path: str,
     gms_prefix: str,
@@ -69,7 +54,10 @@ def command(
     import_folder: Path | None,
     strict_modes: bool,
 ) -> None:
-    """Run the stand-in UCS until Ctrl-C."""
+    """Run a stand-in until Ctrl-C: a UCS, or with `platform` a Genesys Cloud."""
+    if context.invoked_subcommand is not None:
+        refuse_options_before(context)
+        return
     try:
         config = StandinConfig(
             database=database,
@@ -82,14 +70,20 @@ def command(
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    host, port = address
-    try:
-        asyncio.run(serve(config, host=host, port=port, ready=announce))
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on `{host}:{port}`: {error.strerror or error}; "
-            "choose another with --address"
-        ) from error
+    run(create_app(config), address, announce)
+
+
+def refuse_options_before(context: click.Context) -> None:
+    """An option of the stand-in UCS would be passed over in silence."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        name = context.invoked_subcommand
+        raise click.UsageError(f"`{given[0]}` is of the stand-in UCS; write options after `{name}`")
 
 
 def credentials_from(text: str | None) -> Credentials | None:
@@ -107,3 +101,6 @@ def credentials_from(text: str | None) -> Credentials | None:
 def announce(standin: Running) -> None:
     click.echo(f"stand-in UCS on {standin.url}")
     click.echo(f"what it received: {standin.url}/_standin/received")
+
+
+command.add_command(standin_platform.command)

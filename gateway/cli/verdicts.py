@@ -8,7 +8,8 @@ from typing import assert_never
 
 from gateway.cli.output import near
 from gateway.cli.requests import content_of
-from policy import Decision, Diagnostic, Kind, Missing, NeedsBody, visible
+from gateway.cli.sentences import lacking
+from policy import Decision, Diagnostic, Kind, Means, Missing, NeedsBody, visible
 from policy.analysis import (
     UNNAMED,
     Allowed,
@@ -93,8 +94,10 @@ def _caller(expectation: Expectation) -> str:
     caller = expectation.caller
     if caller.kind is Kind.ANONYMOUS:
         return f"{expectation.who} (no credentials)"
-    what = [] if caller.subject in {UNNAMED, expectation.who} else [f"user `{caller.subject}`"]
+    kind = "client" if caller.means is Means.CLIENT_CREDENTIALS else "user"
+    what = [] if caller.subject in {UNNAMED, expectation.who} else [f"{kind} `{caller.subject}`"]
     what += [f"role `{role}`" for role in sorted(caller.roles)]
+    what += [f"only in `{division}`" for division in sorted(caller.divisions or ())]
     what += [f"claim `{claim}`" for claim in sorted(caller.claims)]
     if not what:
         what = ["no role" if caller.subject == UNNAMED else "known by that name"]
@@ -144,9 +147,7 @@ def _operation(answer: Answer) -> str:
 def _missing(missing: Missing | None) -> str:
     if missing is None:
         return ""
-    names = [f"`{name}`" for name in missing.all_of]
-    names += [f"one of {', '.join(f'`{name}`' for name in group)}" for group in missing.any_of]
-    return f", missing {' and '.join(names)}"
+    return f", missing {' and '.join(lacking(missing))}"
 
 
 def _because(because: tuple[str, ...] | None) -> str:
@@ -162,9 +163,19 @@ def explaining(expectation: Expectation, config: Path) -> str:
     if caller.kind is not Kind.ANONYMOUS and not (
         caller.subject == UNNAMED and (caller.roles or caller.claims)
     ):
-        words += ["--as", caller.subject]
+        is_client = caller.means is Means.CLIENT_CREDENTIALS
+        words += ["--client" if is_client else "--as", caller.subject]
     words += [word for role in sorted(caller.roles) for word in ("--role", role)]
     words += [word for claim in sorted(caller.claims) for word in ("--claim", claim)]
+    words += [word for name in sorted(caller.divisions or ()) for word in ("--in", name)]
+    words += [word for name in expectation.scopes or () for word in ("--scope", name)]
+    if expectation.scopes == ():
+        words += ["--scope", ""]
+    words += [
+        word
+        for name, value in expectation.headers.items()
+        for word in ("--header", f"{name}: {value}")
+    ]
     if config != _DEFAULT_CONFIG:
         words += ["--config", str(config)]
     content = content_of(expectation)

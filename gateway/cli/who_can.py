@@ -9,11 +9,20 @@ import msgspec
 
 from gateway.app import load_table
 from gateway.cli.output import Exit, config_option, format_option, near, show_json
-from gateway.cli.requests import canonical_target, facts_of
+from gateway.cli.requests import canonical_target, facts_of, header_option
+from gateway.cli.sentences import lacking, listed
 from gateway.errors import GatewayError
 from gateway.settings import Limits, load_settings
-from policy import ANONYMOUS, NOTHING_HELD, DecisionTable, Inquiry, Missing, Reason, Route, UseRole
-from policy.analysis import Population, Reach, WhoKind, cases_of_request, reach_of
+from policy import ANONYMOUS, NOTHING_HELD, DecisionTable, Inquiry, Reason, Route, UseRole, visible
+from policy.analysis import (
+    NearMiss,
+    Outcome,
+    Population,
+    Reach,
+    WhoKind,
+    cases_of_request,
+    reach_of,
+)
 
 __all__ = ["command"]
 
@@ -23,6 +32,7 @@ _NAMED_KINDS = {
     WhoKind.ROLE: "roles",
     WhoKind.GROUP: "groups",
     WhoKind.CLAIM: "claims",
+    WhoKind.CLIENT: "clients",
     WhoKind.USER: "users",
 }
 
@@ -41,15 +51,22 @@ _NAMED_KINDS = {
     type=click.IntRange(min=0),
     help=f"How many names of a kind to list; if not given, {_MOST_NAMES} as text and all as JSON.",
 )
+@header_option
 @config_option
 @format_option
 def command(
-    method: str, target: str, body: Path | None, most: int | None, config: Path, format_: str
+    method: str,
+    target: str,
+    body: Path | None,
+    most: int | None,
+    headers: dict[bytes, bytes],
+    config: Path,
+    format_: str,
 ) -> int:
     """Tell who may send a request, and who lacks just one permission for it.
 
-    Roles, groups, values of the roles claim and users are each taken alone. Where the outcome
-    depends on a body that was not given, every case is told. Exits with 0 if anybody may, 2 if
+    Roles, groups, values of the roles claim, clients and users are each taken alone. Where the
+    outcome depends on a body that was not given, every case is told. Exits with 0 if anybody may, 2 if
     nobody may.
     """
     settings = load_settings(config, os.environ)
@@ -62,6 +79,7 @@ def command(
             method=method.upper(),
             segments=asked.segments,
             query=asked.query,
+            headers=headers,
         )
         route = table.routes.find(inquiry.method, inquiry.segments)
         if body is not None:
@@ -158,8 +176,9 @@ def _case(table: DecisionTable, reach: Reach, most: int) -> Iterator[str]:
     if outcome.for_strangers:
         yield "  anybody may, without credentials"
         return
-    needed = _words(table.permissions.missing_of(demand))
-    yield f"  needs {needed}" if demand else "  needs nothing but to be known"
+    yield f"  needs {_needs(table, outcome)}"
+    if table.permissions.missing_of(demand).scopes:
+        yield "  of a client the policy says the scopes; any other token has to name one"
     if reach.anybody:
         yield "  may:"
         yield from (f"    {line}" for line in _counted(table, reach.allowed, most))
@@ -168,11 +187,11 @@ def _case(table: DecisionTable, reach: Reach, most: int) -> Iterator[str]:
     if reach.together:
         together = " and ".join(f"{who.kind} `{who.name}`" for who in reach.together)
         yield f"    nobody alone, but {together} together"
-    if demand.all_of.bit_count() + len(demand.any_of) == 1:
+    if len(list(outcome.clauses)) == 1 and not outcome.aware:
         yield f"  everybody {'else ' if reach.anybody else ''}lacks only that"
         return
     for miss in reach.near:
-        yield f"  would need only {' or '.join(f'`{name}`' for name in miss.permissions)}:"
+        yield f"  would need only {_one_of(miss)}:"
         yield from (f"    {line}" for line in _counted(table, miss.who, most))
 
 
@@ -182,7 +201,8 @@ def _counted(
     """One line for each kind of which there is somebody."""
     totals = {
         WhoKind.ROLE: len(table.roles), WhoKind.GROUP: len(table.groups),
-        WhoKind.CLAIM: len(table.claims), WhoKind.USER: len(table.users),
+        WhoKind.CLAIM: len(table.claims), WhoKind.CLIENT: len(table.clients),
+        WhoKind.USER: len(table.users),
     }  # fmt: skip
     for kind, plural in _NAMED_KINDS.items():
         names = who[kind]
@@ -200,10 +220,30 @@ def _name(table: DecisionTable, kind: WhoKind, name: str) -> str:
     return f"{name} (off)" if off else name
 
 
-def _words(missing: Missing) -> str:
-    parts = [f"`{name}`" for name in missing.all_of]
-    parts += [f"one of {', '.join(f'`{n}`' for n in group)}" for group in missing.any_of]
-    return " and ".join(parts)
+def _needs(table: DecisionTable, outcome: Outcome) -> str:
+    """What has to be held, and where."""
+    demand = outcome.demand
+    parts = lacking(table.permissions.missing_of(demand)) if demand is not None else []
+    if not parts and outcome.realm:
+        parts = ["some permission of the service"]
+    if not parts:
+        return "nothing but to be known"
+    return " and ".join(parts) + _where(outcome)
+
+
+def _where(outcome: Outcome) -> str:
+    if outcome.own:
+        return ", in all divisions or in the caller's only one"
+    if not outcome.aware:
+        return ""
+    shown = [f"`{visible(name)}`" for name in outcome.divisions]
+    return f", in division {listed(shown)}" if shown else ", in all divisions"
+
+
+def _one_of(miss: NearMiss) -> str:
+    names = [*(f"`{name}`" for name in miss.permissions), *(f"scope `{n}`" for n in miss.scopes)]
+    where = f" in {listed([f'`{visible(name)}`' for name in miss.divisions])}"
+    return " or ".join(names) + (where if miss.divisions else "")
 
 
 # --- for programs ------------------------------------------------------------------------------
@@ -235,11 +275,18 @@ def _case_report(table: DecisionTable, reach: Reach, most: int | None) -> dict[s
         "only_caller": reach.case.only,
         "needs": needs,
         "barred": outcome.barred,
+        "divisions": outcome.divisions if outcome.aware and not outcome.own else None,
         "body": None if example is None else example.body,
         "allowed": _named(reach.allowed, most),
         "together": [{"kind": who.kind, "name": who.name} for who in reach.together],
         "one_short": [
-            {"any_of": miss.permissions, **_named(miss.who, most)} for miss in reach.near
+            {
+                "any_of": miss.permissions,
+                "any_scope_of": miss.scopes,
+                "divisions": miss.divisions,
+                **_named(miss.who, most),
+            }
+            for miss in reach.near
         ],
     }
 

@@ -15,8 +15,10 @@ its text speaks of one division that would do, so each division is a body of its
 What the platform puts into `messageParams` of these codes is not published; the names here are ours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from policy import Missing, Reason
 
@@ -32,6 +34,7 @@ CODES: Mapping[str, str] = {
     Reason.PERMISSION_MISSING.label: "not.authorized",
     Reason.SCOPE_MISSING.label: "not.authorized",
     Reason.DIVISION_MISSING.label: "not.authorized",
+    "token-not-ours": "not.authorized",
     Reason.GUARD_FAILED.label: "bad.request",
     Reason.UNDECIDABLE.label: "bad.request",
     "malformed-target": "bad.request",
@@ -45,9 +48,8 @@ CODES: Mapping[str, str] = {
     "target-too-long": "request.uri.too.long",
     "head-too-large": "request.head.too.large",
     "request-timeout": "client.timeout",
-    "token-not-ours": "not.authorized",
-    "revocation-unavailable": "service.unavailable",
     "identity-unavailable": "service.unavailable",
+    "revocation-unavailable": "service.unavailable",
     "audit-unavailable": "service.unavailable",
     "overloaded": "service.unavailable",
     "shutting-down": "service.unavailable",
@@ -83,7 +85,7 @@ _TEXTS: Mapping[str, str] = {
     "app.not.authorized.for.scope": "App not authorized to use scope {scopes}",
 }
 
-# Stands for a division that cannot be told: only a grant for all of them would do.
+# Stands for a division that cannot be told, or was not said: only a grant for all would do.
 _EVERY_DIVISION = "*"
 
 
@@ -95,10 +97,22 @@ class _Lack(NamedTuple):
 
 
 def error_body(
-    *, code: str, status: int, message: str, request_id: str, missing: Missing | None
+    *,
+    code: str,
+    status: int,
+    message: str,
+    request_id: str,
+    missing: Missing | None,
+    choices: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The members of an `ErrorBody`; `code` and `message` are ours, `missing` None untold."""
-    lacks = list(_lacks(missing)) if missing else []
+    """The members of an `ErrorBody`; `code` and `message` are ours, `missing` None untold.
+
+    The platform tells ANY from ALL also where only one permission is named: those are `choices`.
+    """
+    if missing and choices:
+        missing = _apart(missing, choices)
+    elsewhere = code == Reason.DIVISION_MISSING.label
+    lacks = list(_lacks(missing, elsewhere=elsewhere)) if missing else []
     if not lacks:
         lacks = [_Lack(CODES.get(code) or code.replace("-", "."), {})]
     bodies = [_body(lack, status, message, request_id) for lack in lacks]
@@ -111,8 +125,15 @@ def correlation_line(request_id: str) -> bytes:
     return b"inin-correlation-id: %b\r\n" % request_id.encode("ascii")
 
 
-def _lacks(missing: Missing) -> Iterator[_Lack]:
-    if missing.divisions:
+def _apart(missing: Missing, choices: Collection[str]) -> Missing:
+    all_of = tuple(name for name in missing.all_of if name not in choices)
+    alone = tuple((name,) for name in missing.all_of if name in choices)
+    return msgspec.structs.replace(missing, all_of=all_of, any_of=(*alone, *missing.any_of))
+
+
+def _lacks(missing: Missing, *, elsewhere: bool) -> Iterator[_Lack]:
+    """Whoever holds it `elsewhere`, in other divisions, is told of divisions even if none is named."""
+    if elsewhere or missing.divisions:
         yield from _lacks_there(missing)
     else:
         if missing.all_of:
@@ -124,7 +145,7 @@ def _lacks(missing: Missing) -> Iterator[_Lack]:
 
 
 def _lacks_there(missing: Missing) -> Iterator[_Lack]:
-    divisions = [division or _EVERY_DIVISION for division in missing.divisions]
+    divisions = [division or _EVERY_DIVISION for division in missing.divisions or ("",)]
     for permission in missing.all_of:
         words = {"permission": permission, "divisions": _listed(divisions)}
         yield _Lack("missing.division.permission", words)

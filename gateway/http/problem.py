@@ -37,20 +37,24 @@ REASON_PHRASES: Mapping[int, bytes] = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """What went wrong: `code` is a policy reason or an error code, both documented and stable."""
+    """What went wrong: `code` is a policy reason or an error code, both documented and stable.
+
+    Of what is `missing`, `choices` were asked for as a choice among one.
+    """
 
     status: int
     code: str
     message: str
     request_id: str
     missing: Missing | None = None
+    choices: tuple[str, ...] = ()
 
 
 def _missing(problem: Problem) -> dict[str, Any]:
     if not problem.missing:
         return {}
-    return {"missing": {name: value for name in problem.missing.__struct_fields__
-                        if (value := getattr(problem.missing, name))}}  # fmt: skip
+    said = ((key, getattr(problem.missing, key)) for key in Missing.__struct_fields__)
+    return {"missing": {key: value for key, value in said if value}}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -95,6 +99,7 @@ def _genesys_cloud(problem: Problem) -> dict[str, Any]:
         message=problem.message,
         request_id=problem.request_id,
         missing=problem.missing,
+        choices=problem.choices,
     )
 
 

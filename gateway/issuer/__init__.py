@@ -13,8 +13,9 @@ written so; `issuer` alone keeps state, and a process has one of it.
 """
 
 from gateway.issuer.answers import Result
+from gateway.issuer.clients import Clients
 from gateway.issuer.endpoints import Authorization, AuthorizationOf, Endpoints
-from gateway.issuer.issuer import Issuer
+from gateway.issuer.issuer import Issuer, read_held
 from gateway.issuer.token_info import TOKEN_INFO_PATH, TokenInfo
 from gateway.issuer.verifier import OwnTokens
 
@@ -22,9 +23,11 @@ __all__ = [
     "TOKEN_INFO_PATH",
     "Authorization",
     "AuthorizationOf",
+    "Clients",
     "Endpoints",
     "Issuer",
     "OwnTokens",
     "Result",
     "TokenInfo",
+    "read_held",
 ]

@@ -157,13 +157,14 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     token_seconds: int
     tokens_since: float
     may_introspect: bool
+    where: Location
 
     def __repr__(self) -> str:
         return f"Client({self.name!r}, {self.state.value})"
 
     @classmethod
-    def of(cls, name: str, entry: ClientEntry) -> Self:
-        """The client of this name in the file."""
+    def of(cls, name: str, entry: ClientEntry, where: Location) -> Self:
+        """The client of this name, which stands there in the file."""
         since = entry.tokens_since
         return cls(
             name=name,
@@ -176,6 +177,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
             if since is None
             else datetime.strptime(since, _DATE).replace(tzinfo=UTC).timestamp(),
             may_introspect=entry.may_introspect,
+            where=where,
         )
 
 
@@ -192,8 +194,12 @@ def read_clients(path: Path) -> Clients:
         raise _unreadable(path, (error.strerror or "it cannot be opened").lower()) from None
     if len(text) > _MAX_FILE_BYTES:
         raise _unreadable(path, "larger than any clients file")
-    found = read_model(ClientsFile, parse_yaml(text, str(path)))
-    return {entry.id: Client.of(name, entry) for name, entry in found.clients.items()}
+    source = parse_yaml(text, str(path))
+    place = source.place.below("clients")
+    return {
+        entry.id: Client.of(name, entry, place.where(name, key=True))
+        for name, entry in read_model(ClientsFile, source).clients.items()
+    }
 
 
 def _unreadable(path: Path, why: str) -> PolicyInvalid:

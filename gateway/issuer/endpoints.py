@@ -6,8 +6,10 @@ request is told before a secret is looked at, who has failed too often is turned
 costs anything, and only a proved client hears what else is wrong.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from random import uniform
 from typing import NamedTuple
 
 import msgspec
@@ -20,10 +22,11 @@ from gateway.issuer.clients import Client, ClientState
 from gateway.issuer.failures import Failures
 from gateway.issuer.form import MAX_FORM_BYTES, FormUnreadable, is_form, read_form
 from gateway.issuer.issuer import Issuer
-from gateway.issuer.requests import NOT_PROVED, claimed, scopes_in
+from gateway.issuer.requests import NOT_PROVED, Claimed, claimed, scopes_in
 from gateway.issuer.tokens import MAX_SCOPE_LENGTH, TokenClaims
 from gateway.issuer.verifier import OwnTokens
 from gateway.logs import get as get_logger
+from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection
 from policy import Caller, Kind, Means
 
@@ -41,6 +44,9 @@ class Authorization(NamedTuple):
 
 AuthorizationOf = Callable[[str], Authorization]
 """By the client's name, at this moment."""
+
+# On average; the longest rest after an overload is that long. Each guess holds one connection.
+_GUESSERS_WAIT_SECONDS = 0.5
 
 GRANT_TYPE = "client_credentials"
 
@@ -84,6 +90,9 @@ class Endpoints:
             per_address=settings.max_failures_per_address,
             seconds=settings.failure_window_seconds,
         )
+        # By id and secret, for as long as they are tried.
+        self._proofs: dict[tuple[str, str], asyncio.Task[bool | None]] = {}
+        self._tasks = Tasks("secrets")
         self.results: Counter[str] = Counter(dict.fromkeys(_TOLD, 0))
         paths = settings.endpoints
         self.by_path: Mapping[str, _Endpoint] = {
@@ -97,6 +106,10 @@ class Endpoints:
 
     def __repr__(self) -> str:
         return f"<Endpoints {', '.join(self.by_path)}>"
+
+    async def close(self) -> None:
+        """Try no further secret."""
+        await self._tasks.close()
 
     async def answer(
         self, exchange: Exchange, client: ClientConnection, head: RequestHead, target: Target
@@ -115,6 +128,10 @@ class Endpoints:
             answer = refused(error)
             if error.result is Result.INVALID_CLIENT:
                 answer = msgspec.structs.replace(answer, extra_lines=self._challenge)
+        if answer.result in _SLOWED and not client.peer.is_trusted:
+            # Who guesses is to wait for it; a proxy's connection is many clients', who do not.
+            # Not all for as long, or those that came together come together again and again.
+            await client.rest(_GUESSERS_WAIT_SECONDS * uniform(0.5, 1.5))  # noqa: S311
         if endpoint.route == "oauth-token":
             self.results[answer.result.value] += 1
         self._write(asked, endpoint.route, answer)
@@ -122,14 +139,7 @@ class Endpoints:
     def _write(self, asked: _Asked, route: str, answer: Answer) -> None:
         exchange, client, head, _ = asked
         keep = client.reusable = client.reusable and client.can_skip_body()
-        exchange.own = Own(
-            route,
-            answer.result.value,
-            answer.because,
-            not answer.is_refusal,
-            # A proxy's connection is many clients', who have not earned it.
-            rests=answer.result is Result.TOO_MANY_FAILURES and not client.peer.is_trusted,
-        )
+        exchange.own = Own(route, answer.result.value, answer.because, not answer.is_refusal)
         exchange.status = answer.status
         exchange.ending = Ending.REFUSED if answer.is_refusal else Ending.COMPLETE
         client.write(
@@ -168,28 +178,53 @@ class Endpoints:
         client = known.get(said.id)
         proofs = self._issuer.secrets
         if not proofs.is_known(client, said.secret):
-            now = self._issuer.clock.monotonic()
             detail = ("client", "-" if client is None else client.name)
-            if too_many := self._failures.too_many(said.id, exchange.peer, now):
-                # No `Retry-After`: SDKs would obey it in silence, over and over, with a secret that
-                # is wrong.
-                message = "too many failed attempts; try again later"
-                raise OAuthError(Result.TOO_MANY_FAILURES, message, detail=(*detail, too_many))
-            try:
-                is_right = await proofs.prove(client, said.secret)
-            except IdentityUnavailable as error:
-                message = "too much to do just now; try again soon"
-                raise OAuthError(
-                    Result.UNAVAILABLE, message, detail=(error.detail,), extra_lines=_RETRY
-                ) from None
-            if not is_right:
-                self._failures.add(said.id, exchange.peer, self._issuer.clock.monotonic())
+            if not await self._is_right(client, said, exchange.peer, detail):
                 raise OAuthError(Result.INVALID_CLIENT, NOT_PROVED, detail=detail)
         assert client is not None  # noqa: S101 - nobody's secret is never right
         exchange.caller = Caller(
             subject=client.name, kind=Kind.SERVICE, means=Means.CLIENT_CREDENTIALS
         )
         return client
+
+    async def _is_right(
+        self, client: Client | None, said: Claimed, peer: str, detail: tuple[str, ...]
+    ) -> bool:
+        """Whether an unknown secret is right, by the slow road, unless there were too many.
+
+        Equal credentials that come together are tried once and counted once, and only bit for bit
+        equal ones (J-11).
+        """
+        key = said.id, said.secret
+        proof = self._proofs.get(key)
+        if proof is None:
+            now = self._issuer.clock.monotonic()
+            if too_many := self._failures.too_many(said.id, peer, now):
+                # No `Retry-After`: SDKs would obey it in silence, over and over, with a secret that
+                # is wrong.
+                message = "too many failed attempts; try again later"
+                raise OAuthError(Result.TOO_MANY_FAILURES, message, detail=(*detail, too_many))
+            self._failures.add(said.id, peer, now)
+            proof = self._tasks.start(self._prove(client, said, peer), name="secret")
+            self._proofs[key] = proof
+            proof.add_done_callback(lambda _: self._proofs.pop(key, None))
+        await asyncio.wait({proof})  # who leaves meanwhile leaves the proof alone
+        is_right = None if proof.cancelled() else proof.result()
+        if is_right is None:
+            message = "too much to do just now; try again soon"
+            raise OAuthError(Result.UNAVAILABLE, message, detail=detail, extra_lines=_RETRY)
+        return is_right
+
+    async def _prove(self, client: Client | None, said: Claimed, peer: str) -> bool | None:
+        """None where it could not be tried."""
+        is_right: bool | None = None
+        try:
+            is_right = await self._issuer.secrets.prove(client, said.secret)
+        except IdentityUnavailable as error:
+            _log.debug("a secret was not tried", why=error.detail)
+        if is_right is not False:
+            self._failures.take_back(said.id, peer, self._issuer.clock.monotonic())
+        return is_right
 
     # --- RFC 6749 section 4.4 -------------------------------------------------------------------
 
@@ -288,6 +323,9 @@ class Endpoints:
     async def _metadata(self, _asked: _Asked) -> Answer:
         return Answer(status=200, result=Result.PUBLISHED, body=self._told, may_be_kept=True)
 
+
+# What costs us little and would cost a guesser nothing.
+_SLOWED = frozenset({Result.TOO_MANY_FAILURES, Result.UNAVAILABLE})
 
 _TOLD = tuple(
     result.value for result in Result if result.oauth_error or result is Result.TOKEN_ISSUED

@@ -55,6 +55,11 @@ class Leaking:
         if len(self._levels) > self._max_entries:
             self._levels.popitem(last=False)
 
+    def take_back(self, key: str, now: float) -> None:
+        """It was none."""
+        if key in self._levels:
+            self._levels[key] = max(0.0, self.level(key, now) - 1), now
+
 
 class Failures:
     """Wrong secrets in one worker."""
@@ -77,9 +82,14 @@ class Failures:
         return ""
 
     def add(self, client_id: str, peer: str, now: float) -> None:
-        """A wrong secret."""
+        """A wrong secret, or one of which nobody knows yet: many may be tried at once."""
         self._clients.add(client_id, now)
         self._addresses.add(neighbourhood(peer), now)
+
+    def take_back(self, client_id: str, peer: str, now: float) -> None:
+        """It was right after all, or was not tried."""
+        self._clients.take_back(client_id, now)
+        self._addresses.take_back(neighbourhood(peer), now)
 
 
 def neighbourhood(peer: str) -> str:

@@ -7,6 +7,7 @@ settings have changes watched. Every process looks for itself, so none has to be
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -28,13 +29,16 @@ from gateway.settings import ClientsSettings
 from gateway.tasks import Tasks
 from policy import Caller, Code, Diagnostic, Location, PolicyInvalid
 
-__all__ = ["Held", "Issuer", "LOOK_SECONDS"]
+__all__ = ["Held", "Issuer", "LOOK_SECONDS", "read_held"]
 
 _log = get_logger("gateway.issuer")
 
 LOOK_SECONDS = 0.2
 """A change is taken once two looks agree, so within a second everywhere, the standing of callers
 that connections remember included (`gateway.standing`)."""
+
+_MOST_TOLD = 20
+_ANYWHERE = Location("")
 
 _Looks = tuple[tuple[int, ...], ...]
 
@@ -153,26 +157,28 @@ class Issuer:
         async with self._reloading:
             looks = await asyncio.to_thread(self._looks)
             self._taken = self._seen = looks
+            before = self.held
             try:
                 self.held = await asyncio.to_thread(self._read)
             except SettingsInvalid as invalid:
                 self.is_stale = True
                 _log.error("clients and keys not taken, the last good ones stay", why=str(invalid))
                 raise
-            if self.is_stale:
-                _log.info("clients and keys are as their files say again")
             self.is_stale = False
+            _log.info(
+                "clients and keys taken over",
+                clients=len(self.held.clients),
+                changed=_changed(before.clients, self.held.clients),
+                keys=list(self.held.keys.by_kid),
+            )
 
     async def look(self, *, at_once: bool = False) -> None:
         """Take over what has changed and come to rest; a fault is logged once."""
         looks = await asyncio.to_thread(self._catch_up)
         rests, self._seen = looks == self._seen, looks
         if self._watch and looks != self._taken and (rests or at_once):
-            try:
+            with contextlib.suppress(SettingsInvalid):  # which has been told
                 await self.reload()
-            except SettingsInvalid:
-                return  # which has been told
-            _log.info("clients and keys taken over", clients=len(self.held.clients))
 
     async def _keep_up(self, rest: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -194,21 +200,42 @@ class Issuer:
         return tuple(map(_look, (self.settings.file, *self.settings.signing_keys)))
 
     def _read(self) -> Held:
-        findings: list[Diagnostic] = []
-        clients: Clients = {}
-        keys: KeyRing | None = None
-        try:
-            clients = read_clients(self.settings.file)
-        except PolicyInvalid as invalid:
-            findings.extend(invalid.diagnostics)
-        try:
-            keys = read_key_ring(self.settings.signing_keys, self.clock.wall())
-        except Unusable as fault:
-            findings.append(_unusable(self.settings.signing_keys[0], str(fault)))
-        if findings or keys is None:
-            raise SettingsInvalid(tuple(findings))
-        self.secrets.take(clients)
-        return Held(clients, keys, keys.jwks())
+        held = read_held(self.settings, self.clock)
+        self.secrets.take(held.clients)
+        return held
+
+
+def read_held(settings: ClientsSettings, clock: Clock) -> Held:
+    """What the files hold now. Raises SettingsInvalid with all that is wrong with them."""
+    findings: list[Diagnostic] = []
+    clients: Clients = {}
+    keys: KeyRing | None = None
+    try:
+        clients = read_clients(settings.file)
+    except PolicyInvalid as invalid:
+        findings.extend(invalid.diagnostics)
+    try:
+        keys = read_key_ring(settings.signing_keys, clock.wall())
+    except Unusable as fault:
+        findings.append(_unusable(settings.signing_keys[0], str(fault)))
+    if findings or keys is None:
+        raise SettingsInvalid(tuple(findings))
+    return Held(clients, keys, keys.jwks())
+
+
+def _changed(before: Clients, after: Clients) -> list[str]:
+    """The names and states of clients that are not what they were; a new secret is a change, too."""
+    found = [
+        f"{(after.get(id_) or before[id_]).name}: {after[id_].state if id_ in after else 'gone'}"
+        for id_ in {**before, **after}
+        if id_ not in before or id_ not in after or _apart(before[id_]) != _apart(after[id_])
+    ]
+    return found if len(found) <= _MOST_TOLD else [*found[:_MOST_TOLD], "…"]
+
+
+def _apart(client: Client) -> Client:
+    """The client wherever it stands in the file."""
+    return msgspec.structs.replace(client, where=_ANYWHERE)
 
 
 def _look(path: Path) -> tuple[int, ...]:

@@ -41,6 +41,8 @@ class TokenInfo:
         """Raises TokenNotOurs or RevocationUnavailable."""
         if head.method == "DELETE":
             await self._end(exchange)
+            # This connection remembers its caller for a moment; the next request is a stranger's.
+            head.section.caller_until = 0.0
             body = b""
         else:
             body = msgspec.json.encode(self._told(exchange))

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.audit.redact import CUT
 from gateway.learning.lines import Line, caller_of
-from policy import Caller, DecisionTable, Effect, Held, Kind, Missing, Reason, UseRole
+from policy import Caller, DecisionTable, Effect, Held, Kind, Means, Missing, Reason, UseRole
 from policy.analysis import Recorded, Replay, Replayed, Standing
 
 __all__ = ["Flip", "FlipKind", "Flips", "Unknown"]
@@ -152,6 +152,7 @@ class Flips:
             conditions=None if CUT in line.conditions else line.conditions,
             unread=line.unread,
             anonymous=line.kind is _ANONYMOUS,
+            divisions=line.divisions,
         )
         found = replay.decided(recorded, self._standing(line))
         if found.doubt is not None:
@@ -194,7 +195,7 @@ class Flips:
 
     def _standing(self, line: Line) -> Standing:
         """What the caller holds in the other table, as far as the line names it."""
-        key = line.subject, line.kind is _ANONYMOUS, line.claims
+        key = line.subject, line.kind is _ANONYMOUS, line.claims, line.means
         standing = self._standings.get(key)
         if standing is None:
             if len(self._standings) >= _MOST_GROUPS:
@@ -210,6 +211,8 @@ def _standing_of(table: DecisionTable, line: Line, caller: Caller) -> Standing:
     elif any(claim.endswith(CUT) for claim in line.claims):
         everything = msgspec.structs.replace(caller, claims=frozenset(table.claims))
         most = Held.joined((most, table.held_by(everything)))
+    if caller.means is not Means.CLIENT_CREDENTIALS:
+        most = most.plus(table.permissions.every_scope)  # a line does not tell what the token named
     return Standing(caller, least, most)
 
 

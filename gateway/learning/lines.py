@@ -49,6 +49,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     unread: tuple[str, ...]
     enforced: bool
     policy: str
+    means: Means = Means.NONE
+    divisions: tuple[str, ...] = ()
 
     @property
     def decision(self) -> Reason | None:
@@ -71,7 +73,7 @@ def caller_of(line: Line) -> Caller:
     return Caller(
         subject=line.subject,
         kind=line.kind,
-        means=Means.NONE,
+        means=line.means,
         claims=frozenset(line.claims) - {CUT},
     )
 

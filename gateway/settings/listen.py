@@ -38,7 +38,9 @@ class Listen(Section):
     hosts: Annotated[tuple[HostName, ...], Field(strict=False)] = Field(
         default=(),
         description="names that clients may call the gateway by in `Host`, else 421; with a port"
-        " only that port, without one any; empty for any name, since no upstream ever sees it",
+        " only that port, without one any; empty for any name, since no upstream ever sees it; a"
+        " request in absolute form, as a client sends it to a forward proxy, is taken only for a name"
+        " that stands here",
         examples=[["ucs.example.com", "ucs.example.com:8443", "[2001:db8::1]"]],
     )
     trusted_proxies: Annotated[tuple[TrustedPeer, ...], Field(strict=False)] = Field(

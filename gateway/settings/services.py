@@ -58,6 +58,22 @@ class ServiceSettings(Section):
         description="`true` enforces roles, `shadow` decides and records but lets through,"
         " `false` only authenticates; in every mode strangers and unknown operations are refused",
     )
+    use_scopes: bool = Field(
+        default=True,
+        description="ask for a scope where an operation names scopes; if not, roles alone decide",
+    )
+    home_division: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        description="division that is meant where a request names none; without one, division-aware"
+        " permissions then count only where they are granted in all divisions",
+    )
+    pin_header: str | None = Field(
+        default=None,
+        description="header that says the division (tenant, contact center) of every request, as"
+        " `X-Genesys-TenantId`: set from the caller's grants, refused where it contradicts them",
+    )
     errors: Literal["problem", "ucs", "gms", "genesys-cloud"] = Field(
         default="problem",
         description="dialect of refusals: RFC 9457 `problem`, or what the service's own clients"
@@ -111,6 +127,7 @@ class ServiceSettings(Section):
         """Each header has one owner: a client must not be able to send what the gateway sets."""
         named: list[tuple[tuple[str | int, ...], str]] = [
             (("caller_header",), self.caller_header),
+            *((("pin_header",), name) for name in (self.pin_header,) if name is not None),
             *((("set_headers", name), name) for name in self.set_headers),
             *(
                 (("forward_headers", index), name)
@@ -145,4 +162,7 @@ class ServiceSettings(Section):
             overrides=self.overrides,
             use_role=self.use_role,
             switches=self.switches,
+            use_scopes=self.use_scopes,
+            home_division=self.home_division,
+            pin_header=self.pin_header,
         )

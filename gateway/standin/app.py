@@ -8,7 +8,7 @@ UCS: it is not noted, asks for no credentials and always behaves.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -28,16 +28,18 @@ from gateway.standin import (
     schemas,
     seed,
 )
-from gateway.standin.behaviour import RUDE_REPLIES, Manner, Temper
-from gateway.standin.call import Call, Reply, Route, stamp
+from gateway.standin.behaviour import Temper
+from gateway.standin.call import Call, Reply, Route
 from gateway.standin.config import StandinConfig
 from gateway.standin.door import CHALLENGE, admits
 from gateway.standin.errors import Dialect, Refusal, render
+from gateway.standin.front import BODY, RECEIVED, TEMPER, Sleep, front
+from gateway.standin.moment import utc_now
 from gateway.standin.own import add_own_routes
 from gateway.standin.received import Received
 from gateway.standin.store import Store
 
-__all__ = ["RECEIVED", "TEMPER", "Sleep", "create_app", "utc_now"]
+__all__ = ["create_app"]
 
 # Fixed paths stand before those with a parameter: the first that fits is taken.
 UCS_ROUTES = (
@@ -56,15 +58,6 @@ GMS_ROUTES = (*gms_services.ROUTES, *gms_stages.ROUTES)
 
 CONFIG = web.AppKey("config", StandinConfig)
 STORE = web.AppKey("store", Store)
-RECEIVED = web.AppKey("received", Received)
-TEMPER = web.AppKey("temper", Temper)
-BODY = web.RequestKey("body", bytes)
-
-Sleep = Callable[[float], Awaitable[None]]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def create_app(
@@ -75,7 +68,7 @@ def create_app(
 ) -> web.Application:
     """A whole UCS. The database is opened when the application starts and closed when it ends."""
     config = config or StandinConfig()
-    app = web.Application(middlewares=[front(now, sleep)])
+    app = web.Application(middlewares=[front(Ucs(config), now, sleep)])
     app[CONFIG] = config
     app[RECEIVED] = Received(config.record_limit)
     app[TEMPER] = Temper()
@@ -102,86 +95,37 @@ async def release(app: web.Application) -> None:
     app[TEMPER].close()
 
 
-def front(
-    now: Callable[[], datetime], sleep: Sleep
-) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """What every request passes before its operation."""
+class Ucs:
+    """What UCS says before any of its operations is asked."""
 
-    @web.middleware
-    async def meet(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/_standin/"):
+    def __init__(self, config: StandinConfig) -> None:
+        self.max_body_bytes = config.max_body_bytes
+        self._credentials = config.credentials
+
+    def __repr__(self) -> str:
+        return "<Ucs>"
+
+    async def answer(
+        self, request: web.Request, handler: Handler, body: bytes | None
+    ) -> web.StreamResponse:
+        if not admits(self._credentials, request.headers.get(hdrs.AUTHORIZATION)):
+            response = refused(request, 401, "credentials are missing or wrong")
+            response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
+            return response
+        if body is None:
+            return refused(request, 413, "the body is larger than this server takes")
+        request[BODY] = body
+        try:
             return await handler(request)
-        receipt = request.app[RECEIVED].note(
-            at=stamp(now()),
-            method=request.method,
-            target=request.raw_path,
-            version=f"{request.version.major}.{request.version.minor}",
-            headers=tuple(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in request.raw_headers
-            ),
-        )
-        body = await receipt.read_body(
-            request.content.iter_any(), request.app[CONFIG].max_body_bytes
-        )
-        response = await misbehave(request, sleep)
-        if response is None:
-            response = await answered(request, handler, body)
-        receipt.status = None if isinstance(response, Blurt) else response.status
-        return response
+        except web.HTTPMethodNotAllowed as error:
+            response = refused(request, 405, "this resource has no such method")
+            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+            return response
+        except web.HTTPNotFound:
+            return refused(request, 404, "there is no such resource")
 
-    return meet
-
-
-async def misbehave(request: web.Request, sleep: Sleep) -> web.StreamResponse | None:
-    temper = request.app[TEMPER]
-    while True:
-        behaviour = temper.meet(request.path)
-        if behaviour.delay_seconds:
-            await sleep(behaviour.delay_seconds)
-        if behaviour.manner is not Manner.HANGING:
-            break
-        await temper.change()
-    if behaviour.manner is Manner.WELL_BEHAVED:
-        return None
-    if behaviour.manner is Manner.UNAVAILABLE:
+    def unavailable(self, request: web.Request) -> web.StreamResponse:
         return refused(request, 503, "the server cannot answer just now")
-    return Blurt(RUDE_REPLIES[behaviour.manner])
-
-
-class Blurt(web.Response):
-    """Bytes put on the wire as they are, and the connection closed after them."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self._data = data
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        if request.transport is not None:
-            request.transport.write(self._data)
-            request.transport.close()
-        # The framework takes this for a client that left, and says no more on this connection.
-        raise ConnectionResetError("closed on purpose")
-
-
-async def answered(
-    request: web.Request, handler: Handler, body: bytes | None
-) -> web.StreamResponse:
-    if not admits(request.app[CONFIG].credentials, request.headers.get(hdrs.AUTHORIZATION)):
-        response = refused(request, 401, "credentials are missing or wrong")
-        response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
-        return response
-    if body is None:
-        return refused(request, 413, "the body is larger than this server takes")
-    request[BODY] = body
-    try:
-        return await handler(request)
-    except web.HTTPMethodNotAllowed as error:
-        response = refused(request, 405, "this resource has no such method")
-        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-        return response
-    except web.HTTPNotFound:
-        return refused(request, 404, "there is no such resource")
 
 
 def mount(

@@ -1,13 +1,9 @@
 """A call and its reply as values, between the HTTP shell and the rules.
 
 The rules of this server are plain functions from `Call` to `Reply`, or a `Refusal`; a test may
-call them with literals. Bodies are read as leniently as a Java server may: a repeated key is no
-error and the last one wins, the content type does not matter, a byte order mark and UTF-16 are
-understood. A gateway that relies on its upstream to be strict is found out here.
+call them with literals.
 """
 
-import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +12,8 @@ from typing import Any
 
 from gateway.standin.config import StandinConfig
 from gateway.standin.errors import bad_request
+from gateway.standin.lenient import read_json
+from gateway.standin.moment import stamp
 from gateway.standin.store import Store
 
 __all__ = ["Call", "Mode", "Reply", "Route", "truth"]
@@ -47,7 +45,7 @@ class Call:
 
     def json_value(self) -> Any:
         try:
-            return json.loads(self.body, parse_constant=refuse_constant, parse_float=finite)
+            return read_json(self.body)
         except (ValueError, RecursionError) as error:
             raise bad_request("the body is not a JSON value") from error
 
@@ -92,11 +90,6 @@ class Route:
     mode: Mode | None = None
 
 
-def stamp(moment: datetime) -> str:
-    """ISO 8601 as the manual writes it: `yyyy-MM-ddTHH:mm:ss.SSSZ`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
 def truth(value: Any, name: str) -> bool:
     """A boolean as JSON or as text, for the fields that the manual shows both ways."""
     if isinstance(value, bool):
@@ -104,14 +97,3 @@ def truth(value: Any, name: str) -> bool:
     if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
         return value.strip().lower() == "true"
     raise bad_request(f"`{name}` is neither `true` nor `false`")
-
-
-def finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("too large to be kept")
-    return number
-
-
-def refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

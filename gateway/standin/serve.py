@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from gateway.standin.app import RECEIVED, TEMPER, create_app
+from gateway.standin.app import create_app
 from gateway.standin.behaviour import Behaviour, Temper
 from gateway.standin.config import StandinConfig
+from gateway.standin.front import RECEIVED, TEMPER
 from gateway.standin.received import Received
 
-__all__ = ["Running", "running", "serve"]
+__all__ = ["Running", "listening", "running", "serve"]
 
 # How long a reply under way may take when the server ends.
 GRACE_SECONDS = 2.0
@@ -46,7 +47,15 @@ async def running(
     config: StandinConfig | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[Running]:
     """Listens until left; with port 0, where the system finds room."""
-    app = create_app(config)
+    async with listening(create_app(config), host=host, port=port) as standin:
+        yield standin
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Running]:
+    """The same for a stand-in that is put together already."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -75,7 +84,7 @@ async def running(
 
 
 async def serve(
-    config: StandinConfig,
+    app: web.Application,
     *,
     host: str,
     port: int,
@@ -87,7 +96,7 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running(config, host=host, port=port) as standin:
+        async with listening(app, host=host, port=port) as standin:
             ready(standin)
             await stop.wait()
     finally:

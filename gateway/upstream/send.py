@@ -130,6 +130,7 @@ async def _send(
                 framing,
                 node.host_line,
                 token_line,
+                () if exchange.decision is None else exchange.decision.divisions,
             )
             exchange.sent_at = transfer.clock.monotonic()
             kept = None if resending else node.pool.take_idle()

@@ -59,6 +59,11 @@ class Upstream:
             wait_timeout_seconds=upstream.wait_timeout_seconds,
         )
         self.passable = FORWARDED | {name.lower().encode() for name in settings.forward_headers}
+        self.readable = self.passable
+        self._pin_header = b""
+        if settings.pin_header is not None:
+            self._pin_header = settings.pin_header.encode()
+            self.readable |= {self._pin_header.lower()}  # and never passes
         self.rewrite = _rewrite_rules(settings)
         if self.rewrite is not None:
             self.passable -= {b"accept-encoding"}  # a compressed reply could not be rewritten
@@ -126,11 +131,14 @@ class Upstream:
         framing: bytes,
         host_line: bytes,
         changing_line: bytes,
+        divisions: tuple[str, ...] = (),
     ) -> bytes:
         """The whole head, from the request line to the empty line.
 
         `framing` is the line that delimits the body, with its CRLF, or empty; `host_line` is the
-        chosen node's, `changing_line` what `token` said.
+        chosen node's, `changing_line` what `token` said; `divisions` is where the request was
+        decided on. That is what a pinned service is told, whatever the client's own header says
+        (threats D0-2, H-12).
         """
         section = head.section
         prelude = section.preludes.get(self.name)
@@ -141,6 +149,9 @@ class Upstream:
         line = f"{head.method} {self._base_path}{path or '/'}"
         if target.query_text:
             line = f"{line}?{target.query_text}"
+        if divisions and self._pin_header:
+            pinned = b"%b: %b\r\n" % (self._pin_header, divisions[0].encode("ascii"))
+            prelude = prelude + pinned
         return b"%b HTTP/1.1\r\n%b%b%bx-request-id: %b\r\n%b\r\n" % (
             line.encode("ascii"),
             host_line,

@@ -19,6 +19,7 @@ from gateway.errors import (
     RequestTimeout,
 )
 from gateway.exchange import PeerCertificate, RequestHead, Section
+from gateway.http.absolute import origin_form
 from gateway.http.framing import BodyKind, read_request_line
 from gateway.http.head import HEAD_END
 from gateway.tasks import Tasks
@@ -181,6 +182,8 @@ class ClientConnection(Session):
             if len(section_bytes) <= _MEMO_BYTES:
                 self._section = section
                 self._section_bytes = section_bytes
+        if target[:1] != b"/" and self._reading.hosts:  # without a list there is no name to trust
+            target = origin_form(target, section.headers.host)
         request = RequestHead(method, target, is_1_1, section.headers, section)
         self._frame(request)
         return request

@@ -161,5 +161,6 @@ def _whom(written: WhomWritten, place: Place, lookup: Lookup) -> Whom:
         roles=known(Code.UNKNOWN_ROLE, "roles"),
         groups=known(Code.UNKNOWN_GROUP, "groups"),
         users=known(Code.UNKNOWN_USER, "users"),
+        clients=known(Code.UNKNOWN_CLIENT, "clients"),
         claims=known(Code.UNKNOWN_CLAIM, "claims"),
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from policy.analysis.outcomes import Outcome, outcome_of, outcome_of_inquiry
-from policy.analysis.probes import Probe, probes_of
+from policy.analysis.probes import OWN_NAME, Probe, probes_of
 from policy.analysis.questions import Question
+from policy.holding import NOTHING_HELD
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means
 from policy.table import Route
 
@@ -46,11 +47,15 @@ def cases_of_request(route: Route | None, inquiry: Inquiry) -> tuple[Case, ...]:
     if inquiry.body is not None:
         return tuple(_with_names(route, inquiry, inquiry.body))
     question = Question(inquiry.method, inquiry.segments, (route,))
-    # What differs in the query alone is not asked: the query is known.
-    probes = (probe for probe in probes_of(question) if not probe.query)
-    return _each_once(
-        Case(outcome_of(route, msgspec.structs.replace(probe, query=inquiry.query)), probe)
-        for probe in probes
+    # What differs in the query or a header alone is not asked: these are known.
+    probes = (probe for probe in probes_of(question) if not (probe.query or probe.headers))
+    return _each_once(Case(_with_the_body_of(probe, route, inquiry), probe) for probe in probes)
+
+
+def _with_the_body_of(probe: Probe, route: Route, inquiry: Inquiry) -> Outcome:
+    body = probe.inquiry(_called(OWN_NAME), NOTHING_HELD).body
+    return outcome_of_inquiry(
+        route, msgspec.structs.replace(inquiry, caller=_called(OWN_NAME), body=body)
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 from policy.analysis.outcomes import Outcome
 from policy.analysis.population import Population, WhoKind
 from policy.inquiry import Caller, Kind, Means
-from policy.permissions import Demand
+from policy.table import DecisionTable
 
 __all__ = ["Combination", "Combinations"]
 
@@ -33,13 +33,14 @@ class Combination(msgspec.Struct, frozen=True, order=True):
     claims: tuple[str, ...]
     user: str | None = None
 
-    def caller(self) -> Caller:
-        """Somebody who brings just this."""
+    def caller(self, table: DecisionTable) -> Caller:
+        """Somebody who brings just this, and every scope."""
         return Caller(
             subject=self.user or "(unnamed)",
             kind=Kind.USER,
             means=Means.NONE,
             claims=frozenset(self.claims),
+            scopes=frozenset(table.permissions.scopes),
         )
 
     def __str__(self) -> str:
@@ -65,20 +66,20 @@ class Combinations:
 
         There is at least one if any caller has this without a part of it having it alone.
         """
-        key = refused[0].demand, refused[1], allowed[0].demand
+        key = refused[0].gate, refused[1], allowed[0].gate
         if key not in self._known:
             self._known[key] = tuple(dict.fromkeys(self._found(*key, allowed[1])))
         return self._known[key]
 
-    def _found(
-        self, before: Demand | None, old: int, after: Demand | None, new: int
-    ) -> Iterable[Combination]:
-        if after is None or not after:
+    def _found(self, before: Outcome, old: int, after: Outcome, new: int) -> Iterable[Combination]:
+        # Where a pinned service has to find out the division from the grants, they do not add up.
+        if after.demand is None or not list(after.clauses) or before.own or after.own:
             return
-        alone = self._population.meeting(after, new)
-        wanted = [self._population.holding(group, new) for group in after.clauses]
-        for group in (_NOBODY,) if before is None else before.clauses:
-            lacking = self._population.known & ~self._population.holding(group, old) & ~alone
+        population = self._population
+        alone = population.allowed(after, new)
+        wanted = [population.holding(group, new, after) for group in after.clauses]
+        for group in (_NOBODY,) if before.demand is None else before.clauses:
+            lacking = population.known & ~population.holding(group, old, before) & ~alone
             yield from self._among(lacking & self._claims, lacking & self._users, wanted)
 
     def _among(self, claims: int, users: int, wanted: Sequence[int]) -> Iterable[Combination]:

@@ -1,17 +1,18 @@
 """A caller for whom an assertion does not hold, and all that a reader needs to see why."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import msgspec
 
+from policy.analysis.outcomes import missing_for
 from policy.analysis.population import Who, WhoKind
 from policy.analysis.selections import Asked
 from policy.decision import NOTHING, Missing
 from policy.diagnostics import visible
+from policy.holding import Held
 from policy.inquiry import Caller, Kind, Means
-from policy.origins import Origin, origins_of
-from policy.permissions import Demand
+from policy.origins import Origin, in_words, origins_of
+from policy.permissions import NO_DEMAND, Demand
 from policy.services import UseRole
 from policy.table import DecisionTable
 
@@ -61,43 +62,46 @@ def caller_of(who: Sequence[Who], table: DecisionTable) -> Caller:
         kind=Kind.USER,
         means=Means.NONE,
         claims=frozenset(each.name for each in who if each.kind is WhoKind.CLAIM),
+        scopes=frozenset(table.permissions.scopes),
     )
 
 
-def lets(asked: Asked, caller: Caller, held: int) -> bool:
+def lets(asked: Asked, caller: Caller, held: Held) -> bool:
     """Whether `caller`, who holds that, is let through."""
     if caller.kind is Kind.ANONYMOUS:
         return asked.lets.for_strangers
-    return asked.lets.demand is not None and asked.lets.demand.met_by(held)
+    return asked.lets.allows(held)
 
 
 def allowing(
-    table: DecisionTable, who: tuple[Who, ...], held: int, groups: Sequence[Iterable[Asked]]
+    table: DecisionTable, who: tuple[Who, ...], held: Held, groups: Sequence[Iterable[Asked]]
 ) -> Counterexample:
     """`who` can send a request of each of the `groups`."""
     caller = caller_of(who, table)
     can = [[asked for asked in group if lets(asked, caller, held)] for group in groups]
     shown = tuple(group[0] for group in can)
-    bits = Demand.joined(asked.lets.demand or Demand() for asked in shown).bits
+    bits = 0
+    for asked in shown:
+        bits |= (asked.lets.demand or NO_DEMAND).bits & asked.lets.counting(held)
     return Counterexample(
         who=who,
         caller=caller,
         asked=shown,
         operations=tuple(dict.fromkeys(asked.route.id for group in can for asked in group)),
         why=tuple(dict.fromkeys(word for asked in shown for word in _let(asked))),
-        origins=tuple(_origins(table, who, caller, bits & held)),
+        origins=tuple(_origins(table, caller, bits)),
     )
 
 
 def holding(table: DecisionTable, who: tuple[Who, ...], bits: int) -> Counterexample:
     """`who` holds all of these permissions."""
     caller = caller_of(who, table)
-    origins = tuple(_origins(table, who, caller, bits))
+    origins = tuple(_origins(table, caller, bits))
     return Counterexample(who, caller, (), (), (), origins)
 
 
 def refusing(
-    table: DecisionTable, who: tuple[Who, ...], held: int, group: Iterable[Asked]
+    table: DecisionTable, who: tuple[Who, ...], held: Held, group: Iterable[Asked]
 ) -> Counterexample:
     """`who` cannot send some requests of `group`."""
     caller = caller_of(who, table)
@@ -109,7 +113,7 @@ def refusing(
     elif first.lets.demand is None:
         why = (f"{first.lets.barred}, whoever sends it", *first.lets.because)
     else:
-        missing = table.permissions.missing_of(first.lets.demand.unmet_by(held))
+        missing = missing_for(table, first.lets, held)
         why = tuple(_lacking(missing))
     operations = tuple(dict.fromkeys(asked.route.id for asked in cannot))
     return Counterexample(who, caller, (first,), operations, why, (), missing)
@@ -140,15 +144,13 @@ def _lacking(missing: Missing) -> Iterator[str]:
     yield from (f"`{name}` is missing" for name in missing.all_of)
     for group in missing.any_of:
         yield f"one of {', '.join(f'`{name}`' for name in group)} is missing"
+    if missing.scopes:
+        yield f"one of the scopes {', '.join(f'`{name}`' for name in missing.scopes)} is missing"
+    if missing.divisions:
+        yield f"it is held, but not in {in_words(missing.divisions)}"
 
 
-def _origins(
-    table: DecisionTable, who: Sequence[Who], caller: Caller, bits: int
-) -> Iterator[Origin]:
-    """Where each permission is from; what a group gives begins with the group."""
+def _origins(table: DecisionTable, caller: Caller, bits: int) -> Iterator[Origin]:
+    """Where each permission is from."""
     for permission in table.names_of(bits):
-        for origin in origins_of(table, caller, permission):
-            if who[0].kind is WhoKind.GROUP:
-                yield replace(origin, path=(str(who[0]), *origin.path))
-            else:
-                yield origin
+        yield from origins_of(table, caller, permission)

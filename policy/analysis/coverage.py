@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from policy.analysis.verdicts import Verdict
 from policy.decision import Decision, Reason
 from policy.predicates import Answer
-from policy.table import DecisionTable, Extra, Route
+from policy.rules import Extra
+from policy.table import DecisionTable, Route
 
 __all__ = ["Coverage", "Dimension", "coverage_of"]
 

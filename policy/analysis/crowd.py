@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from policy.analysis.population import Population, Who, WhoKind
+from policy.holding import Held
 from policy.table import DecisionTable
 
 __all__ = ["Called", "Crowd"]
@@ -53,6 +54,6 @@ class Crowd:
         }
         return Called(by_class, sum(1 << number for number in by_class))
 
-    def held(self, number: int) -> int:
+    def held(self, number: int) -> Held:
         """What the members of that class hold."""
         return self.population.held(number, 0)

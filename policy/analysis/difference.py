@@ -98,7 +98,7 @@ class Difference:
         return self._decided(self.old, change, who), self._decided(self.new, change, who)
 
     def _decided(self, table: DecisionTable, change: Change, who: Who | Combination) -> Decision:
-        caller = who.caller() if isinstance(who, Combination) else who.caller(table)
+        caller = who.caller(table)
         answer = decide(table, change.probe.inquiry(caller, table.held_by(caller)))
         assert isinstance(answer, Decision), "a probe has a body where one is read"  # noqa: S101
         return answer

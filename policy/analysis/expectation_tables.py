@@ -8,20 +8,25 @@ its own, with the nearest name that does exist.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 
+from msgspec import structs
+
 from policy import decoding
 from policy.analysis.expected import Allowed, AnsweredBy, Denied, Expectation, Expected
 from policy.decision import Effect, Reason
 from policy.diagnostics import Code, Diagnostic, Location, in_order
 from policy.document import Written
+from policy.evaluator import given_twice, not_one_division
 from policy.expectations import (
     CallerEntry,
     Denial,
     ExpectationEntry,
     ExpectationsFile,
+    LackEntry,
 )
 from policy.inquiry import ANONYMOUS, Caller, Kind, Means
 from policy.loader import Text
 from policy.permission_names import PermissionNames
+from policy.permissions import NO_DEMAND
 from policy.requirements import demand_of, named_in
 from policy.source import Place, scan
 from policy.suggest import Suggestions
@@ -94,7 +99,9 @@ def _texts_of(table: DecisionTable) -> Iterator[str]:
         needed = route.requirement
         yield from (extra.condition.text for extra in needed.extras)
         yield from (guard.text for guard in needed.guards)
-        yield from (f"the query gives `{name}` more than once" for name in needed.watched)
+        yield from map(given_twice, needed.watched)
+        if route.pin_header is not None:
+            yield not_one_division(route.pin_header)
 
 
 class _File:
@@ -144,14 +151,25 @@ class _File:
             self._find(place.where(key=True), Code.DUPLICATE_NAME, said, "choose another name")
         if entry.user is not None:
             self._check("user", Code.UNKNOWN_USER, [entry.user], table.users, place, "user")
+        if entry.client is not None:
+            clients = table.clients
+            self._check("client", Code.UNKNOWN_CLIENT, [entry.client], clients, place, "client")
+        scopes = table.permissions.scopes
+        self._check("scope", Code.UNKNOWN_SCOPE, entry.scopes or (), scopes, place, "scopes")
         self._check("role", Code.UNKNOWN_ROLE, entry.roles, table.roles, place, "roles")
         self._check("claim", Code.UNKNOWN_CLAIM, entry.claims, table.claims, place, "claims")
+        named = None if entry.scopes is None else frozenset(entry.scopes)
+        if entry.client is not None:
+            means = Means.CLIENT_CREDENTIALS
+            return Caller(subject=entry.client, kind=Kind.SERVICE, means=means, scopes=named)
         return Caller(
             subject=entry.user or entry.subject or UNNAMED,
             kind=Kind.USER,
             means=Means.NONE,
             roles=frozenset(entry.roles),
+            divisions=None if entry.divisions is None else frozenset(entry.divisions),
             claims=frozenset(entry.claims),
+            scopes=frozenset(scopes) if named is None else named,
         )
 
     def _check(
@@ -160,8 +178,9 @@ class _File:
     ) -> None:  # fmt: skip
         for number, name in enumerate(names):
             if name not in known:
-                below = (key,) if key == "user" else (key, number)
-                said = f"no policy file {_VERBS[kind]} the {kind} `{name}`"
+                below = (key,) if key in {"user", "client"} else (key, number)
+                who = "catalogue" if key == "scopes" else "policy file"
+                said = f"no {who} {_VERBS[kind]} the {kind} `{name}`"
                 advice = self._known.advice(kind, known, name)
                 self._find(place.where(*below), code, said, advice)
 
@@ -173,7 +192,8 @@ class _File:
         if name == _STRANGERS:
             return ANONYMOUS
         if name in self._known.table.users:
-            return Caller(subject=name, kind=Kind.USER, means=Means.NONE)
+            scopes = frozenset(self._known.table.permissions.scopes)
+            return Caller(subject=name, kind=Kind.USER, means=Means.NONE, scopes=scopes)
         if name not in self._described:
             advice = self._suggestions.help_for(name)
             if advice is None and name in self._known.table.roles:
@@ -188,7 +208,8 @@ class _File:
         def expected(what: Expected, where: Location, who: str, caller: Caller) -> Expectation:
             return Expectation(
                 where=where, name=entry.name, request=entry.request, body=entry.body,
-                who=who, caller=caller, expected=what,
+                headers=entry.headers, who=who, caller=caller,
+                scopes=self._scopes_of(caller), expected=what,
             )  # fmt: skip
 
         if entry.route is not None:
@@ -206,6 +227,10 @@ class _File:
             denied = self._denied(denial, entry, place.below("deny", name))
             if (caller := self._named(name, where)) is not None and denied is not None:
                 yield expected(denied, where, name, caller)
+
+    def _scopes_of(self, caller: Caller) -> tuple[str, ...] | None:
+        named, every = caller.scopes, self._known.table.permissions.scopes
+        return None if named is None or named == frozenset(every) else tuple(sorted(named))
 
     def _check_route(self, route: str, place: Place) -> None:
         if route not in self._known.operations:
@@ -243,6 +268,8 @@ class _File:
         known = self._known
         if isinstance(denial, str) and denial in known.reasons:
             return Denied(denial, None, entry.because if denial in _TELLING else None)
+        if isinstance(denial, LackEntry):
+            return self._lacking(denial, place)
         wrong = [
             complaint
             for path, name in named_in(denial)
@@ -257,6 +284,26 @@ class _File:
         missing = permissions.missing_of(demand_of(denial, permissions))
         return Denied(Reason.PERMISSION_MISSING.value, missing)
 
+    def _lacking(self, lack: LackEntry, place: Place) -> Denied | None:
+        """What is missing besides permissions, or in some divisions only."""
+        table, before = self._known.table, len(self.findings)
+        permissions, scopes = lack.permissions or (), lack.scopes or ()
+        for path, name in named_in(permissions):
+            complain = self._known.permissions.complaint
+            if (found := complain(name, place, "permissions", *path)) is not None:
+                self.findings.append(found)
+        known = table.permissions.scopes
+        self._check("scope", Code.UNKNOWN_SCOPE, scopes, known, place, "scopes")
+        if len(self.findings) > before:
+            return None
+        demand = demand_of(permissions, table.permissions) if permissions else NO_DEMAND
+        missing = table.permissions.missing_of(demand)
+        reason = Reason.PERMISSION_MISSING if missing else Reason.SCOPE_MISSING
+        if lack.divisions is not None:
+            reason = Reason.DIVISION_MISSING
+        missing = structs.replace(missing, scopes=scopes, divisions=lack.divisions or ())
+        return Denied(reason.value, missing)
+
     def _neither(self, complaint: Diagnostic, word: str) -> Diagnostic:
         """A word by itself may have been meant as a reason."""
         said = f"`{word}` is neither a reason nor a permission"
@@ -267,4 +314,6 @@ class _File:
         self.findings.append(Diagnostic(where, code, said, advice))
 
 
-_VERBS = {"user": "names", "role": "defines", "claim": "maps"}
+_VERBS = {
+    "user": "names", "client": "defines", "role": "defines", "claim": "maps", "scope": "has",
+}  # fmt: skip

@@ -1,6 +1,7 @@
 """What may be expected of a request: one caller, one request, one outcome."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -42,13 +43,16 @@ Expected = Allowed | Denied | AnsweredBy
 class Expectation:
     """What is expected of `request` when `caller` sends it; `who` is what the file calls the caller.
 
-    Where any caller will do, `who` is empty and the caller is a stranger.
+    Where any caller will do, `who` is empty and the caller is a stranger. `scopes` are those of the
+    caller's token, if these are not all, or a client's own.
     """
 
     where: Location
     name: str
     request: str
     body: SentBody | None
+    headers: Mapping[str, str] = field(default_factory=dict)
     who: str
     caller: Caller
+    scopes: tuple[str, ...] | None = None
     expected: Expected

@@ -3,11 +3,12 @@
 The plain comparison beside the effects: it tells what was edited, also where nobody feels it yet.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from policy.analysis.population import Population, Who, WhoKind
+from policy.holding import Held
 from policy.services import UseRole
 from policy.table import DecisionTable, Route
 
@@ -59,7 +60,10 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """Callers that both policies name, and the permissions by which what they hold differs."""
+    """Callers that both policies name, and the permissions by which what they hold differs.
+
+    One that is held in some divisions only is told with the division; so are a client's scopes.
+    """
 
     members: tuple[Who, ...]
     gained: tuple[str, ...]
@@ -78,7 +82,7 @@ class Inventory(msgspec.Struct, frozen=True):
         return bool(self.enforcement or self.moved or self.names or self.holdings)
 
 
-_SECTIONS = ("services", "permissions", "roles", "groups", "claims", "users")
+_SECTIONS = ("services", "permissions", "roles", "groups", "claims", "clients", "users")
 
 
 def inventory_of(old: DecisionTable, new: DecisionTable, population: Population) -> Inventory:
@@ -152,24 +156,36 @@ def _holdings(
     """Who holds more or less than before, those together of whom it is the same."""
     by_change: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Who]] = {}
     for number in range(1, len(population)):
-        before = dict.fromkeys(old.names_of(population.held(number, 0)))
-        after = dict.fromkeys(new.names_of(population.held(number, 1)))
-        if before == after:
-            continue
-        gained = tuple(name for name in after if name not in before)
-        lost = tuple(name for name in before if name not in after)
-        members = [who for who in population.members(1 << number) if _in_both(who, old, new)]
-        if members:
-            by_change.setdefault((gained, lost), []).extend(members)
+        held = population.held(number, 0), population.held(number, 1)
+        everybody = [who for who in population.members(1 << number) if _in_both(who, old, new)]
+        clients = [who for who in everybody if who.kind is WhoKind.CLIENT]
+        others = [who for who in everybody if who.kind is not WhoKind.CLIENT]
+        for members, of_clients in ((clients, True), (others, False)):
+            before = dict.fromkeys(_holds(old, held[0], scopes=of_clients))
+            after = dict.fromkeys(_holds(new, held[1], scopes=of_clients))
+            gained = tuple(name for name in after if name not in before)
+            lost = tuple(name for name in before if name not in after)
+            if members and (gained or lost):
+                by_change.setdefault((gained, lost), []).extend(members)
     return tuple(
         Holding(tuple(members), gained, lost) for (gained, lost), members in by_change.items()
     )
+
+
+def _holds(table: DecisionTable, held: Held, *, scopes: bool) -> Iterator[str]:
+    """What is held, by name; with the division where it is held in some only."""
+    yield from table.names_of(held.everywhere)
+    for division, bits in held.by_division.items():
+        yield from (f"{name} in {division}" for name in table.names_of(bits & ~held.everywhere))
+    if scopes:
+        yield from (f"scope {name}" for name in table.permissions.scopes_of(held.anywhere))
 
 
 _NAMED_IN = {
     WhoKind.ROLE: "roles",
     WhoKind.GROUP: "groups",
     WhoKind.CLAIM: "claims",
+    WhoKind.CLIENT: "clients",
     WhoKind.USER: "users",
 }
 

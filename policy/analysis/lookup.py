@@ -20,6 +20,7 @@ class Lookup:
             Code.UNKNOWN_ROLE: ("no policy file defines the role", table.roles),
             Code.UNKNOWN_GROUP: ("no policy file defines the group", table.groups),
             Code.UNKNOWN_USER: ("no policy file defines the user", table.users),
+            Code.UNKNOWN_CLIENT: ("no policy file defines the client", table.clients),
             Code.UNKNOWN_CLAIM: ("no policy file maps the claim", table.claims),
             Code.UNKNOWN_SERVICE: ("the settings have no service", table.services),
             Code.UNKNOWN_OPERATION: (

@@ -1,5 +1,7 @@
 """Every operation against every role: what a caller with this role, and no other, may do.
 
+The role is taken in all divisions, and with a token that names every scope.
+
 A *row* is an operation. It has few different cells, however many roles there are, since only what
 they hold of the permissions that the operation speaks of tells two roles apart; so a row lists its
 different cells once, and says for each role which of them is its own.
@@ -11,8 +13,10 @@ from enum import StrEnum
 import msgspec
 
 from policy.analysis.cases import Case, cases_of
+from policy.analysis.outcomes import missing_for
 from policy.analysis.questions import Question, questions_of
 from policy.decision import NOTHING, Missing, Reason
+from policy.holding import Held
 from policy.table import DecisionTable, Role, Route
 
 __all__ = ["Cell", "Lack", "OpenTo", "Row", "State", "rows_of"]
@@ -32,6 +36,7 @@ class OpenTo(StrEnum):
     ANYBODY = "anybody"
     KNOWN = "known"
     HOLDERS = "holders"
+    NOBODY = "nobody"
 
 
 class Lack(msgspec.Struct, frozen=True):
@@ -83,12 +88,15 @@ def rows_of(table: DecisionTable, roles: Sequence[Role], routes: Iterable[Route]
 
 def _row(table: DecisionTable, roles: Sequence[Role], route: Route, cases: Sequence[Case]) -> Row:
     weighed = [case for case in cases if case.outcome.demand is not None]
+    if any(case.outcome.barred is Reason.CLOSED for case in cases):
+        nobody = (Cell(State.DENIED),)
+        return Row(route, OpenTo.NOBODY, NOTHING, (), (), nobody, (0,) * len(roles))
     broken = [case for case in cases if case.outcome.barred is Reason.GUARD_FAILED]
     met = {text for case in weighed for text in case.outcome.because}
     relevant = 0
     for case in weighed:
-        if case.outcome.demand is not None:
-            relevant |= case.outcome.demand.bits
+        for group in case.outcome.clauses:
+            relevant |= group
     numbers: dict[int, int] = {}
     cells = tuple([numbers.setdefault(role.mask & relevant, len(numbers)) for role in roles])
     return Row(
@@ -101,7 +109,7 @@ def _row(table: DecisionTable, roles: Sequence[Role], route: Route, cases: Seque
             if extra.condition.text in met
         ),
         guards=tuple(dict.fromkeys(text for case in broken for text in case.outcome.because)),
-        kinds=tuple(_cell(table, weighed, held) for held in numbers),
+        kinds=tuple(_cell(table, weighed, _with_scopes(table, held)) for held in numbers),
         cells=cells,
     )
 
@@ -109,18 +117,24 @@ def _row(table: DecisionTable, roles: Sequence[Role], route: Route, cases: Seque
 def _open_to(cases: Sequence[Case]) -> OpenTo:
     if all(case.outcome.for_strangers for case in cases):
         return OpenTo.ANYBODY
-    return OpenTo.HOLDERS if any(case.outcome.demand for case in cases) else OpenTo.KNOWN
+    some = any(case.outcome.demand or case.outcome.realm for case in cases)
+    return OpenTo.HOLDERS if some else OpenTo.KNOWN
 
 
-def _cell(table: DecisionTable, cases: Sequence[Case], held: int) -> Cell:
+def _with_scopes(table: DecisionTable, mask: int) -> Held:
+    """What a role grants in all divisions, beside a token that names every scope."""
+    return Held.everywhere_alike(mask | table.permissions.every_scope)
+
+
+def _cell(table: DecisionTable, cases: Sequence[Case], held: Held) -> Cell:
     lacks: list[Lack] = []
     for case in sorted(cases, key=lambda case: len(case.outcome.because)):
-        demand, when = case.outcome.demand, case.outcome.because
-        if demand is None or demand.met_by(held):
+        outcome, when = case.outcome, case.outcome.because
+        if outcome.demand is None or outcome.for_strangers or outcome.allows(held):
             continue
         # Where less is met already, all that is met besides goes without saying.
         if not any(set(lack.when) <= set(when) for lack in lacks):
-            lacks.append(Lack(when, table.permissions.missing_of(demand.unmet_by(held))))
+            lacks.append(Lack(when, missing_for(table, outcome, held)))
     if not lacks:
         return Cell(State.ALLOWED)
     state = State.CONDITIONAL if all(lack.when for lack in lacks) else State.DENIED

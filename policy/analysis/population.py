@@ -3,99 +3,38 @@
 A table of a hundred thousand users has some hundreds of different sets of permissions. Whoever
 holds the same in all tables at hand is of one *class*, and a set of classes is one integer with a
 bit for each: so "who meets this demand" takes a few operations on integers, however many they are.
+
+What is held in some divisions only is kept apart: few have any of that, and only demands that ask
+for it look there. Scopes are the policy's for a client; anybody else is taken with a token that
+names all of them, since a policy does not say what tokens name.
 """
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from functools import cached_property
 
-import msgspec
-
 from policy.analysis.outcomes import Outcome
-from policy.inquiry import Caller, Kind, Means
+from policy.analysis.who import Who, WhoKind, holdings_of
+from policy.holding import NOTHING_HELD, Held
 from policy.permissions import Demand
 from policy.table import DecisionTable
 
-__all__ = ["Population", "Who", "WhoKind", "masks_of"]
+__all__ = ["Population", "Who", "WhoKind", "holdings_of"]
 
-
-class WhoKind(StrEnum):
-    """What sort of caller is meant."""
-
-    STRANGER = "anonymous"
-    KNOWN = "known"  # proved who it is, and nothing gives it any role
-    ROLE = "role"  # has this role and no other
-    GROUP = "group"  # belongs to this group, and has nothing else
-    CLAIM = "claim"  # has this value in its token's roles claim, and nothing else
-    USER = "user"  # as the policy files say
-
-
-class Who(msgspec.Struct, frozen=True, order=True):
-    """One caller, or all callers of which the policy says the same."""
-
-    kind: WhoKind
-    name: str = ""
-
-    def __str__(self) -> str:
-        match self.kind:
-            case WhoKind.STRANGER:
-                return "anonymous callers"
-            case WhoKind.KNOWN:
-                return "callers without a role"
-            case _:
-                return f"{self.kind} `{self.name}`"
-
-    def caller(self, table: DecisionTable) -> Caller:
-        """A caller of this sort; of a group, one who has its roles."""
-        if self.kind is WhoKind.STRANGER:
-            return Caller(subject="", kind=Kind.ANONYMOUS, means=Means.NONE)
-        roles: frozenset[str] = frozenset()
-        if self.kind is WhoKind.ROLE:
-            roles = frozenset({self.name})
-        elif self.kind is WhoKind.GROUP and self.name in table.groups:
-            roles = frozenset(table.groups[self.name].roles)
-        return Caller(
-            subject=self.name if self.kind is WhoKind.USER else "(unnamed)",
-            kind=Kind.USER,
-            means=Means.NONE,
-            roles=roles,
-            claims=frozenset({self.name} if self.kind is WhoKind.CLAIM else ()),
-        )
+_SECTIONS = (
+    (WhoKind.ROLE, "roles"),
+    (WhoKind.GROUP, "groups"),
+    (WhoKind.CLAIM, "claims"),
+    (WhoKind.CLIENT, "clients"),
+    (WhoKind.USER, "users"),
+)
 
 
 def _everybody(tables: Sequence[DecisionTable]) -> Iterator[Who]:
     yield Who(WhoKind.STRANGER)
     yield Who(WhoKind.KNOWN)
-    for kind, section in (
-        (WhoKind.ROLE, "roles"),
-        (WhoKind.GROUP, "groups"),
-        (WhoKind.CLAIM, "claims"),
-        (WhoKind.USER, "users"),
-    ):
+    for kind, section in _SECTIONS:
         names = dict.fromkeys(name for table in tables for name in getattr(table, section))
         yield from (Who(kind, name) for name in names)
-
-
-def masks_of(table: DecisionTable, everybody: Sequence[Who]) -> list[int]:
-    """What each of them holds in `table`; whoever it does not name holds nothing."""
-    roles = {name: role.mask for name, role in table.roles.items()}
-    groups = {name: _joined(roles, given.roles) for name, given in table.groups.items()}
-    claims = {name: _joined(roles, given.roles) for name, given in table.claims.items()}
-    users = {
-        name: _joined(roles, given.roles) | _joined(groups, given.groups)
-        for name, given in table.users.items()
-    }
-    by_kind = {
-        WhoKind.ROLE: roles, WhoKind.GROUP: groups, WhoKind.CLAIM: claims, WhoKind.USER: users,
-    }  # fmt: skip
-    return [by_kind[who.kind].get(who.name, 0) if who.kind in by_kind else 0 for who in everybody]
-
-
-def _joined(masks: dict[str, int], names: Sequence[str]) -> int:
-    joined = 0
-    for name in names:
-        joined |= masks[name]
-    return joined
 
 
 class Population:
@@ -107,13 +46,17 @@ class Population:
 
     def __init__(self, *tables: DecisionTable) -> None:
         everybody = list(_everybody(tables))
-        masks = list(zip(*(masks_of(table, everybody) for table in tables), strict=True))
-        members: dict[tuple[int, ...] | None, list[Who]] = {None: [everybody[0]]}
-        for who, held in zip(everybody[1:], masks[1:], strict=True):
-            members.setdefault(held, []).append(who)
+        holdings = list(zip(*(holdings_of(table, everybody) for table in tables), strict=True))
+        members: dict[object, list[Who]] = {None: [everybody[0]]}
+        self._held: list[tuple[Held, ...]] = [(NOTHING_HELD,) * len(tables)]
+        for who, held in zip(everybody[1:], holdings[1:], strict=True):
+            key = tuple(each.key for each in held)
+            if key not in members:
+                members[key] = []
+                self._held.append(held)
+            members[key].append(who)
         self._tables = tables
         self._members = list(members.values())
-        self._held = [held or (0,) * len(tables) for held in members]
         self.everybody = (1 << len(self._members)) - 1
         self.strangers, self.without_role = 1, 2  # they come first
         self.known = self.everybody & ~self.strangers
@@ -126,17 +69,12 @@ class Population:
         return len(self._members)
 
     @cached_property
-    def _holders(self) -> list[list[int]]:
-        """For each table and each of its permissions: who holds it."""
-        holders = [[0] * len(table.permissions) for table in self._tables]
-        for number, held in enumerate(self._held):
-            for mask, of_table in zip(held, holders, strict=True):
-                rest = mask
-                while rest:
-                    lowest = rest & -rest
-                    of_table[lowest.bit_length() - 1] |= 1 << number
-                    rest ^= lowest
-        return holders
+    def _holders(self) -> list["_Holders"]:
+        """For each table: who holds what."""
+        return [
+            _Holders(table, [held[number] for held in self._held])
+            for number, table in enumerate(self._tables)
+        ]
 
     @cached_property
     def _of_kind(self) -> dict[WhoKind, int]:
@@ -156,22 +94,36 @@ class Population:
             return 0
         if outcome.for_strangers:
             return self.everybody
-        return self.meeting(outcome.demand, table)
+        found = self.known
+        if outcome.own:
+            for number in range(1, len(self)):
+                if not outcome.allows(self._held[number][table]):
+                    found &= ~(1 << number)
+            return found
+        for group in outcome.clauses:
+            found &= self.holding(group, table, outcome)
+        return found
 
     def meeting(self, demand: Demand, table: int) -> int:
-        """Who is known, and holds by the table of that number what is demanded."""
+        """Who is known, and holds by the table of that number what is demanded, wherever."""
         found = self.known
         for group in demand.clauses:
             found &= self.holding(group, table)
         return found
 
-    def holding(self, group: int, table: int) -> int:
-        """Who holds at least one of the bits of `group` by the table of that number."""
+    def holding(self, group: int, table: int, outcome: Outcome | None = None) -> int:
+        """Who holds at least one of the bits of `group` by the table of that number: in the
+        divisions of `outcome`, if it has any for them.
+        """
         holders = self._holders[table]
         some, rest = 0, group
         while rest:
             lowest = rest & -rest
-            some |= holders[lowest.bit_length() - 1]
+            place = lowest.bit_length() - 1
+            if outcome is not None and lowest & outcome.aware:
+                some |= holders.within(place, outcome.divisions)
+            else:
+                some |= holders.anywhere[place]
             rest ^= lowest
         return some
 
@@ -182,6 +134,45 @@ class Population:
             yield from self._members[lowest.bit_length() - 1]
             some ^= lowest
 
-    def held(self, number: int, table: int) -> int:
-        """What the members of that class hold by that table, as bits; strangers hold nothing."""
+    def held(self, number: int, table: int) -> Held:
+        """What the members of that class hold by that table; strangers hold nothing."""
         return self._held[number][table]
+
+
+class _Holders:
+    """For each bit of one table the set of classes that hold it."""
+
+    def __init__(self, table: DecisionTable, held: Sequence[Held]) -> None:
+        size = (table.everything.anywhere).bit_length()
+        self.anywhere = [0] * size
+        self._everywhere = [0] * size
+        self._by_division: dict[str, dict[int, int]] = {}
+        for number, each in enumerate(held):
+            _mark(self.anywhere, each.anywhere, number)
+            _mark(self._everywhere, each.everywhere, number)
+            for division, bits in each.by_division.items():
+                there = self._by_division.setdefault(division, {})
+                for place in _places(bits):
+                    there[place] = there.get(place, 0) | 1 << number
+
+    def within(self, place: int, divisions: Sequence[str]) -> int:
+        """Who holds the bit at that place in all of `divisions`, or everywhere if there are none."""
+        everywhere = self._everywhere[place]
+        if not divisions:
+            return everywhere
+        some = -1
+        for division in divisions:
+            some &= self._by_division.get(division, {}).get(place, 0)
+        return everywhere | some
+
+
+def _mark(holders: list[int], bits: int, number: int) -> None:
+    for place in _places(bits):
+        holders[place] |= 1 << number
+
+
+def _places(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

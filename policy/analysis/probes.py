@@ -21,6 +21,7 @@ import msgspec
 
 from policy.analysis.questions import Question
 from policy.diagnostics import Code, Diagnostic
+from policy.divisions import DivisionPlace, DivisionSource, given_in, header_of, pinned_to
 from policy.errors import PolicyInvalid
 from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means, folded
@@ -50,6 +51,7 @@ class Probe(msgspec.Struct, frozen=True):
     question: Question
     query: _Pairs = ()
     body: Mapping[str, object] | None = None
+    headers: _Pairs = ()
 
     def inquiry(self, caller: Caller, held: Held) -> Inquiry:
         """What is asked when `caller` sends it."""
@@ -59,6 +61,7 @@ class Probe(msgspec.Struct, frozen=True):
             method=self.question.method,
             segments=self.question.segments,
             query=self.query,
+            headers=_encoded(self.headers),
             body=None if self.body is None else _facts(self.body, caller.subject),
         )
 
@@ -72,9 +75,14 @@ class Probe(msgspec.Struct, frozen=True):
         return f"{path}?{'&'.join(pairs)}" if self.query else path
 
     def __str__(self) -> str:
-        """`PUT /profiles/1?x=1 {"Phone": "1"}`"""
+        """`PUT /profiles/1?x=1 X-Tenant: 1 {"Phone": "1"}`"""
+        headers = "".join(f" {name}: {value}" for name, value in self.headers)
         body = "" if not self.body else f" {json.dumps(self.body, ensure_ascii=False)}"
-        return f"{self.question.method} {self.target}{body}"
+        return f"{self.question.method} {self.target}{headers}{body}"
+
+
+def _encoded(headers: _Pairs) -> dict[bytes, bytes]:
+    return {name.lower().encode("ascii"): value.encode("ascii") for name, value in headers}
 
 
 def _facts(body: Mapping[str, object], subject: str) -> BodyFacts:
@@ -87,10 +95,16 @@ def _facts(body: Mapping[str, object], subject: str) -> BodyFacts:
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """What a request may hold besides others: pairs of the query, or a key of the body."""
+    """What a request may hold besides others: pairs of the query, a key of the body, a header."""
 
     pairs: _Pairs = ()
     keys: tuple[tuple[str, object], ...] = ()
+    headers: _Pairs = ()
+
+    def __add__(self, other: "_Piece") -> "_Piece":
+        return _Piece(
+            self.pairs + other.pairs, self.keys + other.keys, self.headers + other.headers
+        )
 
 
 def probes_of(question: Question) -> tuple[Probe, ...]:
@@ -100,7 +114,7 @@ def probes_of(question: Question) -> tuple[Probe, ...]:
     more than MOST_COMBINATIONS.
     """
     routes = [route for route in question.routes if route is not None]
-    if all(route.plain for route in routes):
+    if all(route.plain and not _looks_further(route) for route in routes):
         return (Probe(question),)
     reads_body = any(route.requirement.reads_body for route in routes)
     rules = _Rules(routes, question.segments)
@@ -110,13 +124,11 @@ def probes_of(question: Question) -> tuple[Probe, ...]:
         for known, so_far in list(found.items()):
             for more, piece in said.items():
                 if known | more not in found:
-                    found[known | more] = _Piece(
-                        so_far.pairs + piece.pairs, so_far.keys + piece.keys
-                    )
+                    found[known | more] = so_far + piece
                 if len(found) > MOST_COMBINATIONS:
                     raise PolicyInvalid([_too_many(route) for route in routes if not route.plain])
     return tuple(
-        Probe(question, piece.pairs, dict(piece.keys) if reads_body else None)
+        Probe(question, piece.pairs, dict(piece.keys) if reads_body else None, piece.headers)
         for piece in found.values()
     )
 
@@ -140,6 +152,8 @@ class _Rules:
         self._query = [test for condition in conditions for test in condition.query_tests]
         self._body = [test for condition in conditions for test in condition.body_tests]
         self._guards = [guard.test for route in routes for guard in route.requirement.guards]
+        self._places = list(dict.fromkeys(map(_said_where, routes)))
+        self._divisions = _divisions_of(routes)
         self._segments = segments
 
     def said_of(self, piece: _Piece) -> int:
@@ -149,14 +163,33 @@ class _Rules:
         """
         names = names_of(piece.pairs)
         facts = _facts(dict(piece.keys), OWN_NAME)
-        inquiry = Inquiry(caller=_SOMEBODY, held=NOTHING_HELD, method="", segments=self._segments)
+        inquiry = Inquiry(
+            caller=_SOMEBODY, held=NOTHING_HELD, method="", segments=self._segments,
+            query=piece.pairs, headers=_encoded(piece.headers), body=facts,
+        )  # fmt: skip
         answers = (
             *(bool(repeated(piece.pairs, watched)) for watched in self._watched),
             *(bool(piece.pairs) and test(names, piece.pairs) for test in self._query),
             *(bool(piece.keys) and test(facts) for test in self._body),
             *(not test(facts, inquiry) for test in self._guards),
+            *(answer for place in self._places for answer in self._said_at(place, inquiry)),
         )
         return sum(1 << number for number, answer in enumerate(answers) if answer)
+
+    def _said_at(
+        self, place: tuple[DivisionSource | None, str | None], inquiry: Inquiry
+    ) -> Iterator[bool]:
+        """Whether each of the divisions is meant, one that is none of them, or nobody knows what."""
+        source, pin_header = place
+        said: tuple[str, ...] | None = ()
+        if pin_header is not None:
+            if header_of(pin_header, inquiry) is not None:
+                said = pinned_to(pin_header, 0, inquiry)
+        elif source is not None and source.place is not DivisionPlace.PATH:
+            said = given_in(source, inquiry)
+        yield from (division in (said or ()) for division in self._divisions)
+        yield bool(said) and not set(said or ()) <= self._divisions.keys()
+        yield said is None
 
 
 def _places(routes: Sequence[Route], segments: tuple[str, ...]) -> Iterator[list[_Piece]]:
@@ -170,15 +203,63 @@ def _places(routes: Sequence[Route], segments: tuple[str, ...]) -> Iterator[list
         pairs = values.setdefault(folded_query_name(name), {})
         pairs |= {(name, neutral): None, (name, value): None}
     watched = frozenset[str]().union(*(route.requirement.watched for route in routes))
+    sources = [route.requirement.source for route in routes]
+    divisions = [*_divisions_of(routes), _unlike(_divisions_of(routes))]
+    for source in sources:
+        if source is not None and source.place is DivisionPlace.QUERY:
+            pairs = values.setdefault(folded_query_name(source.name), {})
+            pairs |= {(source.name, division): None for division in divisions}
     for name, pairs in values.items():
         first = next(iter(pairs))
         twice = [_Piece((first, first))] if name in watched else []
         yield [*(_Piece((pair,)) for pair in pairs), *twice]
+    yield from _headers(routes, divisions)
     keys = {folded(key): key for sample in reversed(samples) for key in reversed(sample.keys)}
+    named = {
+        folded(source.name): source.name
+        for source in sources
+        if source is not None and source.place is DivisionPlace.BODY
+    }
+    keys |= named
     if any(route.requirement.reads_body for route in routes):
         stranger = _unlike(keys)
         for key in (stranger, _unlike({*keys, stranger}), *keys.values()):
-            yield [_Piece((), ((key, value),)) for value in _values(segments)]
+            more = divisions if folded(key) in named else ()
+            yield [_Piece((), ((key, value),)) for value in (*_values(segments), *more)]
+
+
+def _headers(routes: Sequence[Route], divisions: Sequence[str]) -> Iterator[list[_Piece]]:
+    """Each header that says a division, with each of them, and with what names none."""
+    names: dict[str, str] = {}
+    for route in routes:
+        source, pin_header = _said_where(route)
+        if pin_header is not None:
+            names[pin_header.lower()] = pin_header
+        elif source is not None and source.place is DivisionPlace.HEADER:
+            names[source.name.lower()] = source.name
+    for name in names.values():
+        yield [_Piece(headers=((name, value),)) for value in (*_sendable(divisions), "-")]
+
+
+def _sendable(divisions: Iterable[str]) -> Iterator[str]:
+    """Those that a header can say."""
+    return (name for name in divisions if name.isascii() and name.isprintable())
+
+
+def _looks_further(route: Route) -> bool:
+    """Whether a request says more than its path that matters, besides what conditions ask for."""
+    source, pin_header = _said_where(route)
+    return pin_header is not None or (source is not None and source.place is not DivisionPlace.PATH)
+
+
+def _said_where(route: Route) -> tuple[DivisionSource | None, str | None]:
+    """Where the route's requests say their division: a source, or the header of a pinned service."""
+    settled = route.settled is not None
+    return (None, None) if settled else (route.requirement.source, route.pin_header)
+
+
+def _divisions_of(routes: Iterable[Route]) -> dict[str, None]:
+    return dict.fromkeys(division for route in routes for division in route.divisions)
 
 
 def _values(segments: Iterable[str]) -> list[object]:

@@ -16,6 +16,7 @@ from policy.analysis.meant import Reader
 from policy.analysis.population import Who
 from policy.analysis.selections import Asked, distinct
 from policy.analysis.tokens import Tokens
+from policy.holding import Held
 from policy.loader import Text
 from policy.permissions import Demand
 from policy.table import DecisionTable
@@ -105,11 +106,11 @@ def _wrong(crowd: Crowd, assertion: Assertion, called: int) -> int:
     return called
 
 
-def _told(table: DecisionTable, assertion: Assertion, who: Who, held: int) -> Counterexample:
+def _told(table: DecisionTable, assertion: Assertion, who: Who, held: Held) -> Counterexample:
     must = assertion.rule is Rule.ALWAYS
     if assertion.verb is Verb.HOLD:
         if must:
-            return lacking(table, (who,), Demand(assertion.held).unmet_by(held))
+            return lacking(table, (who,), Demand(assertion.held).unmet_by(held.anywhere))
         return holding(table, (who,), assertion.held)
     if must:
         return refusing(table, (who,), held, _possible(assertion.asked[0]))

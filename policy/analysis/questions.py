@@ -11,6 +11,7 @@ from itertools import product
 
 import msgspec
 
+from policy.divisions import DivisionPlace
 from policy.routes import Node
 from policy.table import DecisionTable, Route
 from policy.template import Grammar
@@ -25,6 +26,9 @@ _OWN_LETTERS = (
     ".",
     "éàüñßøåæçþ ~",
 )
+
+# As many as there are ways in which a path's parameter may be narrow.
+_UNNAMED = ("other1", "1", "2", "3", "x.y")
 
 # Per table the nodes that the segments so far may have led to.
 _Live = tuple[tuple[Node[Route], ...], ...]
@@ -49,6 +53,33 @@ def questions_of(*tables: DecisionTable) -> Iterator[Question]:
             if method == "HEAD" and found == _answers_of_get(tables, segments):
                 continue  # HEAD asks for what GET would answer
             yield Question(method, segments, found)
+            for other in _in_other_divisions(segments, found):
+                if tuple(table.routes.find(method, other) for table in tables) == found:
+                    yield Question(method, other, found)
+
+
+def _in_other_divisions(
+    segments: tuple[str, ...], routes: Iterable[Route | None]
+) -> Iterator[tuple[str, ...]]:
+    """The same path with every division that a policy names, and one that none does, where an
+    operation reads its division from it.
+    """
+    known = [route for route in routes if route is not None]
+    sources = [route.requirement.source for route in known]
+    positions = {
+        source.position
+        for source in sources
+        if source is not None and source.place is DivisionPlace.PATH
+    }
+    if not positions:
+        return
+    named = dict.fromkeys(division for route in known for division in route.divisions)
+    words = [*named, *(word for word in _UNNAMED if word not in named)]
+    for chosen in product(words, repeat=len(positions)):
+        instead = dict(zip(sorted(positions), chosen, strict=True))
+        other = tuple(instead.get(place, segment) for place, segment in enumerate(segments))
+        if other != segments:
+            yield other
 
 
 def _answers_of_get(

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from policy.analysis.cases import Case
-from policy.analysis.population import Population, Who, WhoKind
+from policy.analysis.outcomes import Outcome
+from policy.analysis.population import Population, Who, WhoKind, holdings_of
+from policy.holding import Held
 from policy.permissions import Demand
 from policy.table import DecisionTable
 
@@ -20,10 +22,15 @@ Named = Mapping[WhoKind, tuple[str, ...]]
 
 
 class NearMiss(msgspec.Struct, frozen=True):
-    """Those for whom any one of `permissions` would be enough."""
+    """Those for whom any one of `permissions` would be enough, or any one of `scopes`.
+
+    Where the request is about some `divisions`, it has to be granted in all of these.
+    """
 
     permissions: tuple[str, ...]
     who: Named
+    scopes: tuple[str, ...] = ()
+    divisions: tuple[str, ...] = ()
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -62,18 +69,26 @@ def reach_of(
     demand = case.outcome.demand
     classes = population.allowed(case.outcome, 0)
     allowed = named(population.members(classes))
-    near: dict[int, int] = {}
+    near: dict[tuple[int, tuple[str, ...]], int] = {}
     together: tuple[Who, ...] = ()
     if demand is not None and not case.outcome.for_strangers:
         for number in range(1, len(population)):
-            short = one_short(demand, population.held(number, 0))
+            held = population.held(number, 0)
+            short = one_short(demand, case.outcome.counting(held))
             if short:
-                near[short] = near.get(short, 0) | 1 << number
+                divisions = case.outcome.where(held) if short & case.outcome.aware else None
+                key = short, divisions or ()
+                near[key] = near.get(key, 0) | 1 << number
         if not any(allowed.values()):
-            together = tuple(_together(table, population, demand, case, except_))
+            together = tuple(_together(table, population, case, except_))
     misses = (
-        NearMiss(table.names_of(short), named(population.members(some)))
-        for short, some in near.items()
+        NearMiss(
+            table.names_of(short),
+            named(population.members(some)),
+            table.permissions.scopes_of(short),
+            divisions,
+        )
+        for (short, divisions), some in near.items()
     )
     return Reach(
         case=case,
@@ -100,47 +115,36 @@ def _concerned(user: str, case: Case, except_: frozenset[str]) -> bool:
 
 
 def _together(
-    table: DecisionTable,
-    population: Population,
-    demand: Demand,
-    case: Case,
-    except_: frozenset[str],
+    table: DecisionTable, population: Population, case: Case, except_: frozenset[str]
 ) -> Iterator[Who]:
     """Values of the roles claim that are enough together, with the user for whom they are."""
-    claims = {name: _mask_of(table, given.roles) for name, given in table.claims.items()}
-    everything = 0
-    for mask in claims.values():
-        everything |= mask
+    names = [Who(WhoKind.CLAIM, name) for name in table.claims]
+    claims = dict(zip(names, holdings_of(table, names), strict=True))
+    outcome = case.outcome
     for number in range(1, len(population)):
         held = population.held(number, 0)
-        if not demand.met_by(held | everything):
+        if not outcome.allows(Held.joined((held, *claims.values()))):
             continue
         for who in population.members(1 << number):
             known = who.kind is WhoKind.KNOWN
             if known or (who.kind is WhoKind.USER and _concerned(who.name, case, except_)):
                 if not known:
                     yield who
-                yield from _fewest(claims, demand, held)
+                yield from _fewest(claims, outcome, held)
                 return
 
 
-def _fewest(claims: dict[str, int], demand: Demand, held: int) -> Iterator[Who]:
-    """Values that meet the rest of the demand: always the one that brings the most."""
-    while not demand.met_by(held):
-        unmet = demand.unmet_by(held)
+def _fewest(claims: Mapping[Who, Held], outcome: Outcome, held: Held) -> Iterator[Who]:
+    """Values with which the rest of the demand is met: always the one that brings the most."""
+    left = dict(claims)
+    while left and not outcome.allows(held):
+        counting = outcome.counting(held)
+        unmet = [group for group in outcome.clauses if not group & counting]
 
-        def brings(name: str, unmet: Demand = unmet) -> int:
-            mask = claims[name]
-            groups = sum(bool(mask & group) for group in unmet.any_of)
-            return (mask & unmet.all_of).bit_count() + groups
+        def brings(who: Who, held: Held = held, unmet: list[int] = unmet) -> int:
+            more = outcome.counting(Held.joined((held, claims[who])))
+            return sum(bool(more & group) for group in unmet)
 
-        best = max(claims, key=brings)
-        held |= claims[best]
-        yield Who(WhoKind.CLAIM, best)
-
-
-def _mask_of(table: DecisionTable, roles: Iterable[str]) -> int:
-    mask = 0
-    for name in roles:
-        mask |= table.roles[name].mask
-    return mask
+        best = max(left, key=brings)
+        held = Held.joined((held, left.pop(best)))
+        yield best

@@ -27,20 +27,31 @@ def probe_like(
     reason: Reason,
     because: tuple[str, ...],
     conditions: Collection[str] = (),
+    divisions: tuple[str, ...] = (),
 ) -> Probe | None:
     """The plainest request to `route` that is decided for that `reason`, `because` of the same.
 
-    If there is one, it is one of which just these `conditions` are true. None if no request is so
+    If there is one, it is one of which just these `conditions` are true, and then one that is about
+    the same `divisions`. None if no request is so
     decided: the operation has other rules than it had.
     """
     wanted = frozenset(conditions)
-    found = (question for question in questions_of(table) if question.routes == (route,))
-    if (question := next(found, None)) is None:
-        return None
+    probes = (
+        probe
+        for question in questions_of(table)
+        if question.routes == (route,)
+        for probe in probes_of(question)
+    )
     fitting = [
-        (conditions_true_of(route, probe) != wanted, len(outcome.because), number, probe)
-        for number, probe in enumerate(probes_of(question))
-        if (outcome := outcome_of(route, probe)).barred is _BARRED.get(reason)
+        (
+            conditions_true_of(route, probe) != wanted,
+            outcome.divisions != divisions,
+            len(outcome.because),
+            number,
+            probe,
+        )
+        for number, probe in enumerate(probes)
+        if (outcome := outcome_of(route, probe)).barred in _barred(reason)
         and _speaks(table, probe, reason, because, outcome.because)
     ]
     return min(fitting)[-1] if fitting else None
@@ -56,8 +67,17 @@ def conditions_true_of(route: Route, probe: Probe) -> frozenset[str]:
     )
 
 
+_OF_REQUESTS = (Reason.GUARD_FAILED, Reason.UNDECIDABLE, Reason.CLOSED)
+
 # Why nobody at all is allowed; any other reason is about the caller.
-_BARRED = {reason: reason for reason in (Reason.GUARD_FAILED, Reason.UNDECIDABLE)}
+_BARRED = {reason: reason for reason in _OF_REQUESTS}
+
+
+def _barred(reason: Reason) -> tuple[Reason | None, ...]:
+    """What may bar everybody from a request that was decided for that reason."""
+    if reason is Reason.NOT_AUTHENTICATED:
+        return None, Reason.CLOSED  # strangers are told no more
+    return (_BARRED.get(reason),)
 
 
 def _speaks(
@@ -75,6 +95,6 @@ def _speaks(
     if reason is Reason.UNDECIDABLE:
         decision = decide(table, probe.inquiry(_ANYBODY, table.everything))
         return getattr(decision, "because", None) == because
-    if reason is Reason.PERMISSION_MISSING:
+    if reason in {Reason.PERMISSION_MISSING, Reason.DIVISION_MISSING}:
         return set(because) <= set(said)
     return set(because) == set(said) or reason not in {Reason.PERMITTED, Reason.GUARD_FAILED}

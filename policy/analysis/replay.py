@@ -11,11 +11,13 @@ from enum import StrEnum
 
 import msgspec
 
+from policy.analysis.outcomes import located
 from policy.analysis.probes import Probe, probes_of
 from policy.analysis.questions import Question, questions_of
 from policy.decision import Decision, Effect, Missing, Reason
-from policy.evaluator import decide, given_twice
-from policy.holding import Held
+from policy.divisions import UNCLEAR
+from policy.evaluator import decide, given_twice, not_one_division
+from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
 from policy.table import DecisionTable, Route
@@ -31,7 +33,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
     `conditions` are all that were true, `unread` those that depend on a body into which nobody
     looked; None, if that was not recorded. `service` and `route` are None where no operation was
-    found.
+    found. `divisions` are those in which it mattered what the caller holds.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Recorded(msgspec.Struct, frozen=True):
     conditions: tuple[str, ...] | None
     unread: tuple[str, ...]
     anonymous: bool
+    divisions: tuple[str, ...] = ()
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -58,7 +61,7 @@ class Doubt(StrEnum):
     NOT_RECORDED = "the line was shortened, and does not tell which conditions were true"
     NOTHING_FITS = "no request to these catalogues leaves such a line"
     NO_PATH = "no operation was known then, and the line does not tell the path"
-    CALLER = "the line does not tell all claims, or the whole name, of the caller"
+    CALLER = "the line does not tell all claims, the scopes, or the whole name of the caller"
     BODY = "it depends on the body, into which nobody looked then"
     NEW_CONDITION = "it depends on what the other policy asks, and this one did not"
 
@@ -104,8 +107,11 @@ class Replay:
             return Replayed(None, doubt=Doubt.NOTHING_FITS)
         answers = [self._asked(probe, recorded, standing, standing.least) for probe in probes]
         found = _agreed(answers)
-        if standing.most != standing.least and found.effect is not Effect.ALLOW:
-            # Whoever holds more is never allowed less.
+        confined = any(self._is_confined(probe) for probe in probes)
+        if standing.most != standing.least and (found.effect is not Effect.ALLOW or confined):
+            # Whoever holds more is never allowed less, but for services that are pinned.
+            if found.effect is Effect.ALLOW:
+                return Replayed(None, doubt=Doubt.CALLER)
             found = _agreed([
                 self._asked(probe, recorded, standing, standing.most) for probe in probes
             ])  # fmt: skip
@@ -124,6 +130,11 @@ class Replay:
         answer = decide(self._other, probe.inquiry(standing.caller, held))
         assert isinstance(answer, Decision)  # noqa: S101 - a probe has a body where one is read
         return answer
+
+    @staticmethod
+    def _is_confined(probe: Probe | None) -> bool:
+        route = None if probe is None else probe.question.routes[1]
+        return route is not None and route.pin_header is not None
 
     # What a record may stand for
 
@@ -171,15 +182,38 @@ class Replay:
             # Which of the names was repeated is all one to the rules. A body that could not be
             # read leaves such a record as well, and there is no probe for that.
             said = set(map(given_twice, route.requirement.watched))
-            return seen.reason is recorded.reason and said.issuperset(recorded.because)
+            odd = not_one_division(route.pin_header) if route.pin_header else ""
+            return (
+                seen.reason is recorded.reason
+                and (odd in seen.because) is (odd in recorded.because)
+                and said.union((odd,)).issuperset(recorded.because)
+            )
+        if not _is_about(probe, route, recorded):
+            return False
         if _answers(route, inquiry, unread=bool(recorded.unread)) != (
             recorded.conditions,
             recorded.unread,
         ):
             return False
-        if recorded.reason is Reason.PERMISSION_MISSING or not route.requirement.guards:
+        if recorded.reason in _LACKING or not route.requirement.guards:
             return True  # guards were not asked
         return seen.reason is recorded.reason and seen.because == recorded.because
+
+
+def _is_about(probe: Probe, route: Route, recorded: Recorded) -> bool:
+    """Whether the request is about a division of the record. One that made no difference was not
+    recorded, but of a pinned service, which was told.
+    """
+    most = located(route, probe.inquiry(_ANYBODY, NOTHING_HELD), route.requirement.ceiling)
+    named = {name for each in probe.question.routes if each for name in each.divisions}
+    if not most.aware or most.own:
+        return not recorded.divisions or (most.own and named.issuperset(recorded.divisions))
+    if not recorded.divisions and recorded.reason is not Reason.DIVISION_MISSING:
+        return not most.realm
+    asked = {name if name in named else UNCLEAR for name in most.divisions or (UNCLEAR,)}
+    return asked <= {
+        name if name in named else UNCLEAR for name in recorded.divisions or (UNCLEAR,)
+    }
 
 
 def _doubt(recorded: Recorded) -> Doubt:
@@ -188,6 +222,9 @@ def _doubt(recorded: Recorded) -> Doubt:
     if recorded.conditions is None:
         return Doubt.NOT_RECORDED
     return Doubt.BODY if recorded.unread else Doubt.NEW_CONDITION
+
+
+_LACKING = frozenset({Reason.PERMISSION_MISSING, Reason.SCOPE_MISSING, Reason.DIVISION_MISSING})
 
 
 def _answers(

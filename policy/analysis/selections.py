@@ -17,13 +17,15 @@ from policy.analysis.outcomes import Outcome, outcome_of
 from policy.analysis.probes import OWN_NAME, Probe, probes_of
 from policy.analysis.questions import Question, questions_of
 from policy.conditions import condition_of, lists_of
+from policy.decision import Reason
 from policy.entries import WhenEntry
 from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means
-from policy.permissions import NO_DEMAND, Demand
+from policy.permissions import NO_DEMAND
 from policy.predicates import Answer, Condition
+from policy.rules import Extra
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Extra, Requirement, Route
+from policy.table import Access, DecisionTable, Requirement, Route
 
 __all__ = ["Asked", "Requests", "Selection", "distinct", "fits"]
 
@@ -56,9 +58,9 @@ class Asked(msgspec.Struct, frozen=True):
 
 def distinct(group: Iterable[Asked]) -> Iterable[Asked]:
     """The first request of each outcome."""
-    found: dict[tuple[Demand | None, bool], Asked] = {}
+    found: dict[Outcome, Asked] = {}
     for asked in group:
-        found.setdefault((asked.lets.demand, asked.lets.for_strangers), asked)
+        found.setdefault(asked.lets.gate, asked)
     return found.values()
 
 
@@ -140,10 +142,10 @@ def _each(probes: Iterable[Probe]) -> Iterator[Asked]:
 
 def _asked(probe: Probe, route: Route) -> Asked:
     outcome = outcome_of(route, probe)
-    if route.use_role is UseRole.ENFORCE:
+    if route.use_role is UseRole.ENFORCE or outcome.barred is Reason.CLOSED:
         return Asked(probe, route, outcome)
     lets = Outcome(NO_DEMAND, for_strangers=outcome.for_strangers)
-    return Asked(probe, route, lets, unasked=_enforced(route, probe).demand != NO_DEMAND)
+    return Asked(probe, route, lets, unasked=_enforced(route, probe).gate != Outcome(NO_DEMAND))
 
 
 def _enforced(route: Route, probe: Probe) -> Outcome:

@@ -1,8 +1,9 @@
 """What two policies ask of the same request, and which of them asks for more.
 
-A demand is a list of clauses, each of which is met by any one of its permissions. So one demand
-is at least as strong as another if each clause of the other has a clause of it inside. Names are
-compared, and not bits, which mean something else in every table.
+A demand is a list of clauses, each of which is met by any one of its permissions, or scopes. So one
+demand is at least as strong as another if each clause of the other has a clause of it inside. Names
+are compared, and not bits, which mean something else in every table; and with them where they have
+to be held: in a division is more than anywhere, and in all divisions is more than in one.
 """
 
 from enum import StrEnum
@@ -11,12 +12,16 @@ import msgspec
 
 from policy.analysis.outcomes import Outcome
 from policy.decision import Missing, Reason
+from policy.origins import in_words
 from policy.services import UseRole
 from policy.table import DecisionTable, Route
 
 __all__ = ["Side", "Strength", "strength_of"]
 
-_Clauses = frozenset[frozenset[str]]
+# A name, and where it has to be held: None for anywhere, no division for in all of them.
+_Held = tuple[str, str, tuple[str, ...] | None]
+_Clauses = frozenset[frozenset[_Held]]
+_OWN = ("(the caller's own)",)
 
 
 class Strength(StrEnum):
@@ -31,19 +36,26 @@ class Strength(StrEnum):
 class Side(msgspec.Struct, frozen=True):
     """What one policy makes of a request.
 
-    `needs` are the permissions of the outcome's demand by name: nothing if there is no demand,
-    or none that can be met.
+    `needs` are the permissions of the outcome's demand by name, with the scopes: nothing if there is
+    no demand, or none that can be met. Those of them that are `aware` have to be held in its
+    divisions; where nothing is demanded, a pinned service may still need some of them.
     """
 
     route: Route | None
     outcome: Outcome
     needs: Missing
+    aware: tuple[str, ...] = ()
+    needs_some: bool = False
 
     @classmethod
     def of(cls, table: DecisionTable, route: Route | None, outcome: Outcome) -> "Side":
         demand = outcome.demand
-        needs = Missing() if demand is None else table.permissions.missing_of(demand)
-        return cls(route, outcome, needs)
+        if demand is None:
+            return cls(route, outcome, Missing())
+        needs = table.permissions.missing_of(demand, outcome.divisions)
+        return cls(
+            route, outcome, needs, table.names_of(outcome.aware), not demand and bool(outcome.realm)
+        )
 
     @property
     def operation(self) -> str | None:
@@ -70,27 +82,51 @@ class Side(msgspec.Struct, frozen=True):
             return _BARRED[self.outcome.barred or Reason.NO_ROUTE]
         if self.outcome.for_strangers:
             return "open to everybody"
-        if self.needs:
-            groups = [(name,) for name in self.needs.all_of] + [*self.needs.any_of]
-            told = (" or ".join(f"`{name}`" for name in group) for group in groups)
-            return f"needs {', and '.join(told)}"
+        needs = self.needs
+        groups = [(name,) for name in needs.all_of] + [*needs.any_of]
+        told = [" or ".join(f"`{name}`" for name in group) for group in groups]
+        if needs.scopes:
+            told.append(f"scope {' or '.join(f'`{name}`' for name in needs.scopes)}")
+        if told or self.needs_some:
+            return f"needs {', and '.join(told or ['some permission'])}{self._there}"
         if self.use_role is UseRole.OFF:
             return "open to whoever is known, because roles are not obeyed"
         return "open to whoever is known"
+
+    @property
+    def _there(self) -> str:
+        """Where it has to be held, if that matters."""
+        if not self.aware:
+            return ""
+        if self.outcome.own:
+            return ", in the caller's only division or in all"
+        divisions = self.outcome.divisions
+        return f", in {in_words(divisions)}" if divisions else ", in all divisions"
 
     @property
     def clauses(self) -> _Clauses | None:
         """What has to be met, None if nobody can."""
         if self.outcome.demand is None:
             return None
-        alone = (frozenset({name}) for name in self.needs.all_of)
-        return frozenset(alone) | frozenset(map(frozenset, self.needs.any_of))
+        needs, aware = self.needs, frozenset(self.aware)
+        there = _OWN if self.outcome.own else self.outcome.divisions
+        groups = [(name,) for name in needs.all_of] + [*needs.any_of]
+        if self.needs_some:
+            groups.append(self.aware)
+        found = [
+            frozenset(("permission", name, there if name in aware else None) for name in group)
+            for group in groups
+        ]
+        if needs.scopes:
+            found.append(frozenset(("scope", name, None) for name in needs.scopes))
+        return frozenset(found)
 
 
 _BARRED = {
     Reason.NO_ROUTE: "denied: no such operation",
     Reason.UNDECIDABLE: "denied: cannot be decided",
     Reason.GUARD_FAILED: "denied: a guard fails",
+    Reason.CLOSED: "denied: closed to everybody",
 }
 
 
@@ -111,4 +147,18 @@ def _covers(strong: Side, weak: Side) -> bool:
         return True
     if wanted is None or (strong.outcome.for_strangers and not weak.outcome.for_strangers):
         return False
-    return all(any(clause <= other for clause in given) for other in wanted)
+    return all(any(_inside(clause, other) for clause in given) for other in wanted)
+
+
+def _inside(clause: frozenset[_Held], other: frozenset[_Held]) -> bool:
+    """Whether whatever meets the one meets the other."""
+    return clause <= other or all(any(_implies(mine, one) for one in other) for mine in clause)
+
+
+def _implies(mine: _Held, other: _Held) -> bool:
+    if mine[:2] != other[:2]:
+        return False
+    have, want = mine[2], other[2]
+    if want is None or have in (want, ()):
+        return True
+    return have is not None and bool(want) and set(want) <= set(have)

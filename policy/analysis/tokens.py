@@ -5,11 +5,15 @@ with some of the values, then also with all those at once that the assertion let
 one is asked about; and from what it has, values are taken away as long as it still can.
 """
 
+from collections.abc import Sequence
+
 from policy.analysis.assertions import Assertion, Rule, Verb
 from policy.analysis.counterexamples import Counterexample, allowing, holding
 from policy.analysis.crowd import Crowd
+from policy.analysis.outcomes import Outcome
 from policy.analysis.population import Who, WhoKind
 from policy.analysis.selections import distinct
+from policy.holding import Held
 from policy.permissions import Demand
 from policy.table import DecisionTable
 
@@ -40,29 +44,39 @@ class Tokens:
         If it takes nothing but a token, that one is told and no user: each could bring it.
         """
         called = self._crowd.called(self._may_bring)
-        brought, wrong = _joined(self._adds), called.classes
-        for demands in _demands(self._assertion):
+        brought, wrong = Held.joined(self._adds.values()), called.classes
+        for outcomes in _outcomes(self._assertion):
             able = 0
-            for demand in demands:
-                able |= self._crowd.population.meeting(demand.unmet_by(brought), 0)
+            for outcome in outcomes:
+                able |= self._able(outcome, brought)
             wrong &= able
         found = called.of(wrong)
         return [one for one in found if one[0].kind is WhoKind.KNOWN] or found
 
+    def _able(self, outcome: Outcome, brought: Held) -> int:
+        """Who is allowed with all that is brought, where one division is meant, or none."""
+        population = self._crowd.population
+        counting, able = outcome.counting(brought), population.known
+        for group in outcome.clauses:
+            if not group & counting:
+                able &= population.holding(group, 0, outcome)
+        return able
+
     def told(self, who: Who, number: int) -> Counterexample:
         """One of these callers with no more values than it takes."""
         held = self._crowd.held(number)
-        most = held | _joined(self._adds)
-        wanted = Demand.joined(
-            next(demand for demand in demands if demand.met_by(most))
-            for demands in _demands(self._assertion)
-        )
+        most = Held.joined((held, *self._adds.values()))
+        wanted = [
+            next(outcome for outcome in outcomes if outcome.allows(most))
+            for outcomes in _outcomes(self._assertion)
+        ]
         needs_mark = self._assertion.rule is Rule.NEVER and not self._is_meant(who)
         values = self._fewest(held, wanted, needs_mark=needs_mark)
         all_of_it = tuple(values) if who.kind is WhoKind.KNOWN else (who, *values)
         if self._assertion.verb is Verb.HOLD:
             return holding(self._table, all_of_it, self._assertion.held)
-        return allowing(self._table, all_of_it, held | _joined(values), self._assertion.asked)
+        brought = Held.joined((held, *values.values()))
+        return allowing(self._table, all_of_it, brought, self._assertion.asked)
 
     def _is_meant(self, who: Who) -> bool:
         return self._assertion.whom.has(who, self._table)
@@ -75,33 +89,41 @@ class Tokens:
             return not self._is_meant(who)
         return bool(self._marks) or self._is_meant(who)
 
-    def _fewest(self, held: int, wanted: Demand, *, needs_mark: bool) -> dict[Who, int]:
+    def _fewest(
+        self, held: Held, wanted: Sequence[Outcome], *, needs_mark: bool
+    ) -> dict[Who, Held]:
         """Some of the values, none of which can be left out."""
+        bits = 0
+        for outcome in wanted:
+            for group in outcome.clauses:
+                bits |= group
         kept = {
             who: adds
             for who, adds in self._adds.items()
-            if adds & wanted.bits or (needs_mark and who in self._marks)
+            if adds.anywhere & bits or (needs_mark and who in self._marks)
         }
         for who in list(kept):
             rest = {other: adds for other, adds in kept.items() if other != who}
             is_marked = not needs_mark or not self._marks.isdisjoint(rest)
-            if is_marked and wanted.met_by(held | _joined(rest)):
+            together = Held.joined((held, *rest.values()))
+            if is_marked and all(outcome.allows(together) for outcome in wanted):
                 kept = rest
         return kept
 
 
-def _demands(assertion: Assertion) -> list[list[Demand]]:
-    """What there is to meet: one of each list, to do what an assertion forbids."""
+def _outcomes(assertion: Assertion) -> list[list[Outcome]]:
+    """What there is to meet: one of each list, to do what an assertion forbids.
+
+    Where a service is pinned and the request does not say to which division, more grants may well
+    allow less. Whatever can be done so can be done by naming the division, too.
+    """
     if assertion.verb is Verb.HOLD:
-        return [[Demand(assertion.held)]]
+        return [[Outcome(Demand(assertion.held))]]
     return [
-        [asked.lets.demand for asked in distinct(group) if asked.lets.demand is not None]
+        [
+            asked.lets
+            for asked in distinct(group)
+            if asked.lets.demand is not None and not asked.lets.own
+        ]
         for group in assertion.asked
     ]
-
-
-def _joined(values: dict[Who, int]) -> int:
-    joined = 0
-    for adds in values.values():
-        joined |= adds
-    return joined

@@ -4,6 +4,7 @@ The answers are `decide`'s. What is refused before a policy is asked (a target t
 a body that has to be read and cannot be) is the gateway's to say, so it comes with the request.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -36,6 +37,7 @@ class SentRequest(msgspec.Struct, frozen=True, kw_only=True):
     method: str = ""
     segments: tuple[str, ...] = ()
     query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[bytes, bytes] = {}
     body: BodyFacts | Refusal | None = None
 
     @property
@@ -66,6 +68,7 @@ def answer_to(table: DecisionTable, sent: SentRequest, caller: Caller) -> Answer
         method=sent.method,
         segments=sent.segments,
         query=sent.query,
+        headers=sent.headers,
         # Whether the body is needed or not, its facts change no outcome: they add to the story.
         body=sent.facts,
     )
@@ -100,9 +103,18 @@ def _is_as_expected(expectation: Expectation, answer: Answer) -> bool:
                 isinstance(answer, Decision)
                 and answer.effect is Effect.DENY
                 and answer.reason == reason
-                and (missing is None or _names_in(missing) == _names_in(answer.missing))
+                and (missing is None or _is_missing(missing, answer.missing))
                 and (because is None or set(because) == set(answer.because))
             )
+
+
+def _is_missing(expected: Missing, missing: Missing) -> bool:
+    """Whether just that is missing; scopes and divisions count where they are expected."""
+    return (
+        _names_in(expected) == _names_in(missing)
+        and (not expected.scopes or set(expected.scopes) == set(missing.scopes))
+        and (not expected.divisions or set(expected.divisions) == set(missing.divisions))
+    )
 
 
 def _names_in(missing: Missing) -> tuple[frozenset[str], frozenset[frozenset[str]]]:

@@ -22,6 +22,7 @@ class Whom(msgspec.Struct, frozen=True):
     roles: frozenset[str] = _NOTHING
     groups: frozenset[str] = _NOTHING
     users: frozenset[str] = _NOTHING
+    clients: frozenset[str] = _NOTHING
     claims: frozenset[str] = _NOTHING
 
     def has(self, who: Who, table: DecisionTable) -> bool:
@@ -37,6 +38,8 @@ class Whom(msgspec.Struct, frozen=True):
                 return self._has_group(who.name, table)
             case WhoKind.CLAIM:
                 return who.name in self.claims or self._is_given(table.claims[who.name])
+            case WhoKind.CLIENT:
+                return who.name in self.clients or self._is_given(table.clients[who.name])
             case WhoKind.USER:
                 given = table.users[who.name]
                 return (
@@ -68,13 +71,15 @@ class Whom(msgspec.Struct, frozen=True):
                 return who.name in self.groups
             case WhoKind.CLAIM:
                 return who.name in self.claims
+            case WhoKind.CLIENT:
+                return who.name in self.clients
             case WhoKind.USER:
                 return who.name in self.users
 
     def is_told_from(self, who: Who) -> bool:
         """Whether `who`, who is not among them, is of a sort that `only` keeps out.
 
-        A user, a claim, a stranger always is: they call. A role or a group by itself calls nobody.
+        A user, a client, a claim, a stranger always is: they call. A role or a group by itself calls nobody.
         It counts where roles (or groups) say who may, so that a new one is noticed at once, and not
         where `only: {users: [olga]}` leaves open which role olga has it from.
         """

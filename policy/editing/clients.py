@@ -6,7 +6,7 @@ from policy.diagnostics import visible
 from policy.editing.changes import Add, Put, Take
 from policy.editing.errors import EditRefused
 from policy.editing.files import PolicyFiles, Step, name_for
-from policy.suggest import Suggestions
+from policy.scope_names import ScopeNames
 
 __all__ = ["authorize", "unauthorize"]
 
@@ -20,10 +20,10 @@ def authorize(
     name_for("client", name)
     has = files.listed("clients", name, "scopes")
     wanted = tuple(dict.fromkeys(scopes))
-    for each in wanted:
-        if each not in files.scopes:
-            said = f"no catalogue has the scope `{visible(each)}`"
-            raise EditRefused(said, Suggestions(files.scopes).help_for(each))
+    known = ScopeNames(files.scopes)
+    unknown = [each for each in wanted if each not in files.scopes]
+    if unknown:
+        raise EditRefused("\n".join(_unknown(each, known) for each in unknown))
     new = tuple(each for each in wanted if each not in has)
     step = Step(said=[f"client `{name}` is authorized for scope `{each}`" for each in new])
     step.notes += [
@@ -39,6 +39,11 @@ def authorize(
     else:
         step.change(there, Add(("clients", name, "scopes"), new, _ORDER))
     return step
+
+
+def _unknown(scope: str, known: ScopeNames) -> str:
+    said, advice = f"no catalogue has the scope `{visible(scope)}`", known.help_for(scope)
+    return said if advice is None else f"{said}\n  help: {advice}"
 
 
 def unauthorize(files: PolicyFiles, name: str, scopes: Sequence[str]) -> Step:

@@ -20,11 +20,12 @@ from policy.analysis import (
     questions_of,
     writes,
 )
+from policy.holding import Held
 from policy.table import DecisionTable, Route
 
 __all__ = ["Effect", "Reach", "effect_of", "of_kind", "reach_of"]
 
-_CALLERS = frozenset({WhoKind.USER, WhoKind.CLAIM})
+_CALLERS = frozenset({WhoKind.USER, WhoKind.CLIENT, WhoKind.CLAIM})
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -62,11 +63,11 @@ class Effect(msgspec.Struct, frozen=True):
     losing: tuple[Who, ...]
 
 
-def reach_of(table: DecisionTable, held: int) -> Reach:
+def reach_of(table: DecisionTable, held: Held) -> Reach:
     """What a caller who holds these permissions may call, all of it or some requests of it."""
     whole, partly = [], []
     for route, outcomes in _outcomes(table).items():
-        allowed = [_allows(each, held) for each in outcomes]
+        allowed = [each.allows(held) for each in outcomes]
         if all(allowed):
             whole.append(route)
         elif any(allowed):
@@ -82,7 +83,7 @@ def effect_of(old: DecisionTable, new: DecisionTable) -> Effect:
     for number in range(1, len(population)):
         before, after = population.held(number, 0), population.held(number, 1)
         some = tuple(population.members(1 << number))
-        if before != after and not all(who in renamed for who in some):
+        if before.key != after.key and not all(who in renamed for who in some):
             moved.append((number, before, after, any(who.kind in _CALLERS for who in some)))
     # Who may really call counts; what a role would open counts only while nobody has it.
     if any(has_callers for *_, has_callers in moved):
@@ -92,8 +93,8 @@ def effect_of(old: DecisionTable, new: DecisionTable) -> Effect:
     gaining = losing = 0
     for route, outcomes in _outcomes(new).items() if moved else ():
         for number, before, after, _ in moved:
-            was = [_allows(each, before) for each in outcomes]
-            now = [_allows(each, after) for each in outcomes]
+            was = [each.allows(before) for each in outcomes]
+            now = [each.allows(after) for each in outcomes]
             if any(new and not old for old, new in zip(was, now, strict=True)):
                 gaining |= 1 << number
                 opened[route] = opened.get(route, False) or not any(was)
@@ -128,10 +129,6 @@ def _reach(found: Mapping[Route, bool]) -> Reach:
         tuple(route for route in ordered if found[route]),
         tuple(route for route in ordered if not found[route]),
     )
-
-
-def _allows(outcome: Outcome, held: int) -> bool:
-    return outcome.demand is not None and outcome.demand.met_by(held)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ import msgspec
 
 from policy.diagnostics import Location
 from policy.editing.effects import Reach, reach_of
+from policy.holding import Held
 from policy.inquiry import Caller, Kind, Means
 from policy.origins import Origin, origins_of
 from policy.table import DecisionTable
@@ -60,7 +61,7 @@ def portrait_of_role(table: DecisionTable, name: str) -> RolePortrait:
         ),
         groups=groups,
         claims=tuple(claim for claim, given in table.claims.items() if name in given.roles),
-        reach=reach_of(table, role.mask),
+        reach=reach_of(table, Held.everywhere_alike(role.mask | table.permissions.every_scope)),
     )
 
 
@@ -73,7 +74,7 @@ def _passed_on(table: DecisionTable, name: str) -> int:
 
 
 def portrait_of_holder(table: DecisionTable, section: str, name: str) -> HolderPortrait:
-    """What stands under that name in `users`, `groups` or `claims`, where the table has it."""
+    """What stands under that name in `users`, `groups`, `clients` or `claims`, where the table has it."""
     given = getattr(table, section)[name]
     caller = Caller(
         subject=name if section == "users" else "(unnamed)",
@@ -82,7 +83,9 @@ def portrait_of_holder(table: DecisionTable, section: str, name: str) -> HolderP
         roles=frozenset(given.roles if section == "groups" else ()),
         claims=frozenset({name} if section == "claims" else ()),
     )
-    if section != "users":
+    if section == "clients":
+        caller = Caller(subject=name, kind=Kind.SERVICE, means=Means.CLIENT_CREDENTIALS)
+    elif section != "users":
         caller = msgspec.structs.replace(caller, subject="")
     held = table.held_by(caller)
     members = [user for user, each in table.users.items() if name in each.groups]
@@ -96,5 +99,5 @@ def portrait_of_holder(table: DecisionTable, section: str, name: str) -> HolderP
             (permission, tuple(origins_of(table, caller, permission)))
             for permission in table.names_of(held.anywhere)
         ),
-        reach=reach_of(table, held.anywhere),
+        reach=reach_of(table, held),
     )

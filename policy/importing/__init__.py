@@ -9,7 +9,7 @@ operation of which it is not clear what it asks for is closed, and a path that i
 left out, which denies it. Both are told.
 """
 
-from policy.importing.changes import Change, Changes, Kind, changes_between
+from policy.importing.changes import Change, Changes, Kind, changes_between, demand_in_words
 from policy.importing.described import Described, Description, NotDescribed, shape_of
 from policy.importing.openapi import read_openapi
 from policy.importing.tables import UNPUBLISHED, read_table
@@ -26,6 +26,7 @@ __all__ = [
     "UNPUBLISHED",
     "catalogue_text",
     "changes_between",
+    "demand_in_words",
     "read_openapi",
     "read_table",
     "shape_of",

@@ -5,7 +5,7 @@ called. One is *weakened* if whoever could call it still can and others may be a
 *strengthened* the other way round; where some win and some lose, it has *changed*.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from policy.requirements import ACCESS_WORDS, demand_of, named_in
 from policy.routes import Routes
 from policy.template import Grammar, Parameter, Template, TemplateError
 
-__all__ = ["Change", "Changes", "Kind", "changes_between"]
+__all__ = ["Change", "Changes", "Kind", "changes_between", "demand_in_words"]
 
 _LEVELS = {"public": 0, "authenticated": 1, "nobody": 3}
 _PERMITTED = 2
@@ -93,7 +93,12 @@ def _operations(
     permissions = Permissions(dict.fromkeys(names, ""))
     for shape, (name, entry) in now.items():
         if shape not in was:
-            yield Change(kind=Kind.NEW, operation=name, request=entry.request, now=_in_words(entry))
+            yield Change(
+                kind=Kind.NEW,
+                operation=name,
+                request=entry.request,
+                now=demand_in_words(entry.requires, entry.scopes),
+            )
             continue
         _, before = was[shape]
         kind = _kind(_Asked.of(before, permissions), _Asked.of(entry, permissions))
@@ -102,8 +107,8 @@ def _operations(
                 kind=kind,
                 operation=name,
                 request=entry.request,
-                was=_in_words(before),
-                now=_in_words(entry),
+                was=demand_in_words(before.requires, before.scopes),
+                now=demand_in_words(entry.requires, entry.scopes),
             )
     routes = _Found(file) if was.keys() - now.keys() else None
     for shape, (name, entry) in was.items():
@@ -112,7 +117,7 @@ def _operations(
                 kind=Kind.GONE,
                 operation=name,
                 request=entry.request,
-                was=_in_words(entry),
+                was=demand_in_words(entry.requires, entry.scopes),
                 taken_by=routes.for_request(entry.request),
             )
 
@@ -160,9 +165,10 @@ def _kind(was: _Asked, now: _Asked) -> Kind | None:
             return Kind.CHANGED
 
 
-def _in_words(entry: OperationEntry) -> str:
-    said = _words_of(entry.requires)
-    return f"{said}, scope {' or '.join(entry.scopes)}" if entry.scopes else said
+def demand_in_words(requires: Requires, scopes: Sequence[str]) -> str:
+    """`any of a, b, scope s or t`."""
+    said = _words_of(requires)
+    return f"{said}, scope {' or '.join(scopes)}" if scopes else said
 
 
 def _words_of(requires: Requires) -> str:
@@ -170,7 +176,8 @@ def _words_of(requires: Requires) -> str:
         case str():
             return requires
         case AnyOf():
-            return "any of " + ", ".join(requires.any)
+            some = ", ".join(requires.any)
+            return some if len(requires.any) == 1 else f"any of {some}"
         case AllOf():
             return " and ".join(map(_words_of, requires.all))
         case _:

@@ -203,9 +203,9 @@ class Gathering:
             what = f"{_short(bad[0])} is no permission" if bad else f"{_short(mode)} is no mode"
             self.note(f"{called}: {what}; the operation is closed")
             return "nobody"
-        if len(names) == 1:
-            return names[0]
-        return AnyOf(any=names) if mode == "ANY" else names
+        if mode == "ANY":
+            return AnyOf(any=names)  # of one as well: the platform's refusals tell the two apart
+        return names[0] if len(names) == 1 else names
 
     def _name(self, name: str, method: str, template: str) -> str:
         """The published name, or one made of the request where that one cannot be used."""

@@ -16,6 +16,7 @@ def test_a_line_holds_exactly_the_documented_fields_in_their_order() -> None:
         "bytes_in", "bytes_out", "service", "peer", "subject", "kind", "means", "claims", "method",
         "route", "effect", "reason", "missing", "because", "conditions", "unread", "enforced",
         "policy",
+        "divisions",
     ]  # fmt: skip
 
 
@@ -44,11 +45,16 @@ def test_what_does_not_apply_is_null_and_not_left_out() -> None:
 
 
 def test_missing_permissions_keep_all_and_any_apart() -> None:
-    missing = Missing(all_of=("A", "B"), any_of=(("C", "D"),))
+    missing = Missing(all_of=("A", "B"), any_of=(("C", "D"),), scopes=("s",), divisions=("d",))
 
     line = json.loads(encode([a_record(missing=missing)]))
 
-    assert line["missing"] == {"all_of": ["A", "B"], "any_of": [["C", "D"]]}
+    assert line["missing"] == {
+        "all_of": ["A", "B"],
+        "any_of": [["C", "D"]],
+        "scopes": ["s"],
+        "divisions": ["d"],
+    }
 
 
 def test_each_record_is_one_line_whatever_is_in_it() -> None:

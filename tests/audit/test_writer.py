@@ -85,11 +85,11 @@ async def test_the_lines_of_one_interval_change_hands_together_and_in_order() ->
 async def test_a_long_queue_is_written_in_pieces() -> None:
     sink = FakeSink()
     async with started(sink) as writer:
-        record_all(writer, some(4_500))
-        await until(lambda: writer.lines_written == 4_500)
+        record_all(writer, some(4_200))
+        await until(lambda: writer.lines_written == 4_200)
 
     assert [len(write) <= sink.most_bytes for write in sink.writes] == [True, True]
-    assert sink.ids == [f"r-{number}" for number in range(4_500)]
+    assert sink.ids == [f"r-{number}" for number in range(4_200)]
 
 
 async def test_a_queue_that_is_half_full_does_not_wait_for_the_interval() -> None:

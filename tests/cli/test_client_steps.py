@@ -105,8 +105,10 @@ def test_the_monitoring_is_set_up_step_by_step(tmp_path: Path, ask: Ask) -> None
     desk("user", "assign", "ada", "VSM Role")
     desk.created("vsm", "--title", "Virsae Genesys", "--pending")
     assert "has no role" in desk.refused("client", "approve", "vsm")
-    desk("client", "grant", "vsm", "VSM Role")
-    desk("client", "authorize", "vsm", "routing:readonly", "telephony:readonly")
+    assert "nobody may call more" in desk("client", "grant", "vsm", "VSM Role").out
+    # Both are needed, a permission and a scope; now it has both.
+    opened = desk("client", "authorize", "vsm", "routing:readonly", "telephony:readonly").out
+    assert "opens 1 operation (0 writes) for 1 client (`vsm`)" in opened
     told = desk("client", "approve", "vsm").out
     assert "client `vsm` is approved" in told
     assert "roles: VSM Role" in told
@@ -116,7 +118,10 @@ def test_the_monitoring_is_set_up_step_by_step(tmp_path: Path, ask: Ask) -> None
         "vsm": {"roles": ["VSM Role"], "scopes": ["routing:readonly", "telephony:readonly"]}
     }
     assert desk.policy()["users"] == {"ada": {"roles": ["Master Admin"]}}
-    assert "active" in desk("client", "show", "vsm").out
+    shown = desk("client", "show", "vsm").out
+    assert "client `vsm`, active" in shown
+    assert "roles: VSM Role\nscopes: routing:readonly, telephony:readonly" in shown
+    assert "may call 1 operation (0 writes)" in shown
     text = (tmp_path / "policy" / "roles.yaml").read_text()
     assert text.startswith("# Who may do what.\n")
 

@@ -243,7 +243,7 @@ def test_programs_get_the_reason_the_route_and_what_is_missing(ask: Ask) -> None
     assert report["target"] == f"{ANNA}?Extensions=Phone"
     assert (report["effect"], report["reason"]) == ("deny", "permission-missing")
     assert report["route"] == "query-customer-profile"
-    assert report["missing"] == {"all_of": [EXTENSION], "any_of": []}
+    assert report["missing"] == {"all_of": [EXTENSION], "any_of": [], "scopes": [], "divisions": []}
     assert [step["stage"] for step in report["steps"]][-2:] == ["verdict", "remedy"]
     assert {"role", "supplies", "where"} <= report["suppliers"][0].keys()
     assert report["suppliers"][0]["where"].startswith(str(CONFIG / "policy" / "roles.yaml"))
@@ -272,5 +272,5 @@ def test_programs_get_one_shape_of_answer(
     report = as_json(said)
     assert (report["effect"], report["reason"], said.code) == (effect, reason, code)
     assert list(report) == [
-        "target", "effect", "reason", "detail", "route", "missing", "steps", "suppliers",
+        "target", "effect", "reason", "detail", "route", "missing", "divisions", "steps", "suppliers",
     ]  # fmt: skip

@@ -228,6 +228,11 @@ def test_programs_get_the_line_and_the_explanation(
     assert report["then"]["id"] == "r-1"
     assert report["same_policy"] is False
     if line is DENIED:
-        assert report["now"]["missing"] == {"all_of": [EXTENSION], "any_of": []}
+        assert report["now"]["missing"] == {
+            "all_of": [EXTENSION],
+            "any_of": [],
+            "scopes": [],
+            "divisions": [],
+        }
         assert report["now"]["suppliers"][0]["role"] == "extension-editor"
         assert report["like"].startswith("PUT /profiles/1 ")

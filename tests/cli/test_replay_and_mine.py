@@ -70,7 +70,12 @@ def test_programs_get_the_same(ask: Ask, log: Path, changed: Path) -> None:
     found = json.loads(ask("replay", log, "--against", changed, "--format", "json").out)
     assert (found["replayed"], found["same"], found["flipped"]) == (12, 10, 2)
     assert [flip["caller"] for flip in found["flips"]] == ["carl", "anna"]
-    assert found["flips"][0]["missing"] == {"all_of": [EXTENSION], "any_of": []}
+    assert found["flips"][0]["missing"] == {
+        "all_of": [EXTENSION],
+        "any_of": [],
+        "scopes": [],
+        "divisions": [],
+    }
     assert (found["cannot_tell"], found["passed_over"], found["undecided"]) == ([], [], 2)
 
 

@@ -6,7 +6,16 @@ from pathlib import Path
 from gateway.cli.output import Exit
 from tests.cli.conftest import Ask
 
-NAMES = {"catalogue", "expectations", "gateway", "overrides", "policy", "proofs", "users"}
+NAMES = {
+    "catalogue",
+    "clients",
+    "expectations",
+    "gateway",
+    "overrides",
+    "policy",
+    "proofs",
+    "users",
+}
 
 
 def test_all_schemas_are_printed_as_one_object(ask: Ask) -> None:

@@ -140,7 +140,8 @@ def test_an_option_of_one_name_means_the_same_everywhere(name: str) -> None:
         assert isinstance(format_.type, click.Choice)
         assert next(iter(format_.type.choices)) == "text" == format_.default
         assert "json" in format_.type.choices
-    if (config := options.get("--config")) is not None:
+    # A catalogue can be made without a gateway, so there none is meant if none is named.
+    if (config := options.get("--config")) is not None and name != "catalogue import":
         assert config.default == Path("config/gateway.yaml")
     assert "--names" not in options
 

@@ -328,7 +328,7 @@ def test_programs_get_every_verdict_with_what_was_expected_and_what_is(
     assert wrong["actual"] == {
         "effect": "deny",
         "reason": "permission-missing",
-        "missing": {"all_of": [EXTENSION], "any_of": []},
+        "missing": {"all_of": [EXTENSION], "any_of": [], "scopes": [], "divisions": []},
         "because": ["body has keys outside `core_attributes`"],
         "route": "update-customer-profile",
     }

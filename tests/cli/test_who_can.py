@@ -120,5 +120,5 @@ def test_programs_get_one_shape_of_answer(ask: Ask, target: str) -> None:
     assert list(report) == ["request", "route", "service", "enforced", "refused", "cases"]
     for case in report["cases"]:
         assert list(case) == [
-            "because", "only_caller", "needs", "barred", "body", "allowed", "together", "one_short",
+            "because", "only_caller", "needs", "barred", "divisions", "body", "allowed", "together", "one_short",
         ]  # fmt: skip

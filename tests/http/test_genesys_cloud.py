@@ -259,3 +259,25 @@ def test_a_reply_names_the_request_in_the_platforms_own_header() -> None:
 def test_other_dialects_do_not_have_that_header() -> None:
     problem = Problem(status=403, code="no-route", message=ANYTHING, request_id="ab12-7")
     assert b"inin-" not in refusal(problem, "problem", keep=True, is_head=False)
+
+
+def test_what_is_held_elsewhere_is_missing_in_all_divisions_where_none_was_said() -> None:
+    found = said(Reason.DIVISION_MISSING.label, missing=Missing(all_of=("routing:queue:view",)))
+    assert found["code"] == "missing.division.permission"
+    assert found["messageParams"] == {"permission": "routing:queue:view", "divisions": "[*]"}
+
+
+def test_a_choice_among_one_is_told_as_a_choice() -> None:
+    problem = Problem(
+        status=403,
+        code=LABEL,
+        message=ANYTHING,
+        request_id="ab12-7",
+        missing=Missing(all_of=("a:b:c", "d:e:f")),
+        choices=("d:e:f", "g:h:i"),
+    )
+    top = json.loads(render(problem, "genesys-cloud")[1])
+    assert top | {"errors": []} == lack("missing.permissions", MISSING_ALL, "[a:b:c]")
+    assert top["errors"] == [lack("missing.any.permissions", MISSING_ANY, "[d:e:f]")]
+    others = json.loads(render(problem, "problem")[1])
+    assert others["missing"] == {"all_of": ["a:b:c", "d:e:f"]}

@@ -107,5 +107,6 @@ def test_every_error_can_be_said(kind: type[errors.GatewayError]) -> None:
 
 
 def test_every_status_has_its_phrase() -> None:
-    needed = {kind.status for kind in gateway_errors()} | {401, 403}
+    of_the_token_endpoint = {200, 429}
+    needed = {kind.status for kind in gateway_errors()} | {401, 403} | of_the_token_endpoint
     assert needed == set(REASON_PHRASES)

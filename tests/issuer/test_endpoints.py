@@ -1,5 +1,6 @@
 """What clients do with their tokens, over real sockets: use, revoke, introspect and lose them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -368,6 +369,25 @@ async def test_who_guesses_is_turned_away_and_who_knows_is_not(tmp_path: Path) -
         assert (await get_token(site)).status == 200
         # Right, but never heard before: it cannot be told from a guess without paying for it.
         assert (await get_token(site, basic(MINDFUL, "another-secret"))).status == 429
+
+
+async def test_guesses_that_come_together_are_counted_before_they_are_tried(
+    tmp_path: Path,
+) -> None:
+    clients = settings_of(tmp_path, CLIENTS, max_failures_per_address=3)
+    services = [ucs("http://127.0.0.1:9")]
+    async with running_site(tmp_path, services, identity={"clients": clients}) as site:
+        guesses = (get_token(site, basic(secret=f"guess-{n}")) for n in range(12))
+        statuses = sorted(reply.status for reply in await asyncio.gather(*guesses))
+        assert statuses == [401] * 3 + [429] * 9
+
+
+async def test_a_right_secret_that_comes_many_times_at_once_is_no_guess(tmp_path: Path) -> None:
+    clients = settings_of(tmp_path, CLIENTS, max_failures_per_address=3)
+    services = [ucs("http://127.0.0.1:9")]
+    async with running_site(tmp_path, services, identity={"clients": clients}) as site:
+        replies = await asyncio.gather(*(get_token(site) for _ in range(40)))
+        assert {reply.status for reply in replies} == {200}
 
 
 async def test_a_secret_that_was_right_is_checked_once(tmp_path: Path) -> None:

@@ -28,6 +28,16 @@ def test_failures_are_forgotten_bit_by_bit() -> None:
     assert not seen.too_many("a", "192.0.2.1", 30.0)
 
 
+def test_what_was_no_failure_is_taken_back() -> None:
+    seen = failures()
+    for _ in range(50):
+        seen.add("a", "192.0.2.1", 0.0)
+        seen.take_back("a", "192.0.2.1", 0.0)
+    assert not seen.too_many("a", "192.0.2.1", 0.0)
+    seen.take_back("b", "192.0.2.9", 0.0)
+    assert not seen.too_many("b", "192.0.2.9", 0.0)
+
+
 def test_strangers_do_not_lock_a_client_out() -> None:
     seen = failures(per_address=10)
     for number in range(10):

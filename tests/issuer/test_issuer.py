@@ -23,6 +23,8 @@ from tests.support.clients import (
 )
 from tests.support.clock import FakeClock
 
+OLD = "55555555-5555-4555-8555-555555555555"
+
 Made = Callable[..., Issuer]
 
 
@@ -58,6 +60,19 @@ async def test_a_change_is_taken_once_two_looks_agree(made: Made, tmp_path: Path
     assert issuer.held.clients[VSM].state == "active"
     await issuer.look()
     assert issuer.held.clients[VSM].state == "disabled"
+
+
+async def test_the_log_says_which_clients_changed_and_nothing_secret(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issuer = made(clients={"vsm": entry(), "same": entry(MINDFUL), "old": entry(OLD)})
+    write_clients(tmp_path, {"vsm": entry(state="disabled"), "same": entry(MINDFUL)})
+    await issuer.reload()
+    told = capsys.readouterr().out
+    assert "vsm: disabled" in told
+    assert "old: gone" in told
+    assert "same:" not in told
+    assert "argon2" not in told
 
 
 async def test_what_goes_on_changing_is_left_alone(made: Made, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
+from gateway.issuer import Result
+from tests.support.cases import ROOT
 from tests.support.clients import SECRET, VSM, basic, entry, settings_of
 from tests.support.raw import Reply
 from tests.support.site import Site, running_site, ucs
@@ -121,3 +123,12 @@ async def test_whatever_is_wrong_with_a_client_sounds_the_same(site: Site) -> No
     heads = [{name: reply.headers[name] for name in reply.headers if name not in own}
              for reply in replies]  # fmt: skip
     assert all(head == heads[0] for head in heads)
+
+
+def test_every_result_is_in_the_readme() -> None:
+    page = (ROOT / "README.md").read_text("utf-8").split("## OAuth clients")[1].split("\n## ")[0]
+    for result in Result:
+        assert f"`{result.value}`" in page
+        if result.oauth_error:
+            row = f"| `{result.oauth_error}` | {result.status} | `{result.value}` |"
+            assert row in page

@@ -8,6 +8,7 @@ import pytest
 from gateway.authn.passwords import argon2_matches
 from gateway.issuer.clients import Client, ClientState
 from gateway.issuer.secrets import Secrets, new_secret
+from policy import Location
 from tests.support.clients import MINDFUL, VSM, cheap_hash
 
 RIGHT, WRONG = "right", "wrong"
@@ -17,6 +18,7 @@ def client(*secrets: str, id_: str = VSM, state: ClientState = ClientState.ACTIV
     return Client(
         name="vsm", id=id_, title="", secret_hashes=tuple(map(cheap_hash, secrets)), state=state,
         token_seconds=300, tokens_since=0.0, may_introspect=False,
+        where=Location("clients.yaml"),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.support.clients import VSM, call, entry, get_token, settings_of, token_of
+from tests.support.raw import request
 from tests.support.site import Audit, Site, running_site
 from tests.support.tokens import AUDIENCE, ISSUER, public_pem, token
 from tests.support.upstream import RecordingUpstream, recording_upstream
@@ -109,6 +110,14 @@ async def test_delete_ends_the_token_and_no_other(site: Site, upstream: Recordin
     assert (await call(site, mine, "GET", PATH)).status == 401
     assert (await call(site, other, "GET", PATH)).status == 200
     assert not upstream.requests
+
+
+async def test_after_a_log_out_the_same_connection_is_a_strangers(site: Site) -> None:
+    mine = f"Bearer {await token_of(site)}".encode()
+    client = await site.connect()
+    for method, status in (("GET", 200), ("DELETE", 200), ("GET", 401)):
+        await client.send(request(method, PATH, authorization=mine))
+        assert (await client.reply(method)).status == status
 
 
 async def test_the_token_of_another_issuer_never_reaches_the_gateways_own(

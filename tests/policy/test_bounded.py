@@ -20,6 +20,7 @@ from policy.analysis import (
 )
 from policy.analysis.probes import MOST_COMBINATIONS
 from policy.editing import reach_of
+from policy.holding import NOTHING_HELD
 from policy.source import scan
 from tests.support.policies import CATALOGUE, POLICY, codes, document, findings, only, table
 
@@ -136,7 +137,7 @@ ASKED_ABOUT_ALL: dict[str, Callable[[DecisionTable], object]] = {
     "diff": lambda many: difference(many, many),
     "matrix": lambda many: list(rows_of(many, tuple(many.roles.values()), many.operations)),
     "prove": lambda many: prove(many, [_NOBODY_WRITES], lambda _, __: ((), ())),
-    "role show": lambda many: reach_of(many, 0),
+    "role show": lambda many: reach_of(many, NOTHING_HELD),
 }
 
 

@@ -54,7 +54,7 @@ def names_in(requires: Requires) -> tuple[str, frozenset[str]]:
     if isinstance(requires, str):
         if requires == "authenticated":
             return "NONE", frozenset()
-        return "ONE", frozenset({requires})
+        return "ALL", frozenset({requires})
     if isinstance(requires, AnyOf):
         return "ANY", frozenset(requires.any)
     assert not isinstance(requires, tuple)
@@ -71,9 +71,8 @@ def test_every_operation_asks_for_what_is_published() -> None:
     for name, entry in catalogue.operations.items():
         method, _, path = entry.request.partition(" ")
         row = known[method, path]
-        mode = "ONE" if len(row.permissions) == 1 else row.mode
         assert row.operation_id == name
-        assert names_in(entry.requires) == (mode, row.permissions), name
+        assert names_in(entry.requires) == (row.mode, row.permissions), name
         if "noscope" not in row.status:
             assert frozenset(entry.scopes) == row.scopes, name
 

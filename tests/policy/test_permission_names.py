@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import policy
 from policy import Code
 from policy.permission_names import GrantedNames
-from tests.support import reference_grants as reference
 from tests.support.policies import document, findings, only
+from tests.support.reference_names import stands_for
 
 CATALOGUE = """\
 catalogue: cloud
@@ -139,7 +139,7 @@ def test_a_line_means_what_a_plain_reading_finds_or_is_an_error(
     """Names that are the same but for case and signs are an error, and never both."""
     known = GrantedNames(titles)
     found = known.names_of(line)
-    plain = reference.stands_for(line, titles)
+    plain = stands_for(line, titles)
     if found:
         assert set(found) == plain
     else:

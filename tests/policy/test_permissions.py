@@ -73,3 +73,12 @@ def test_a_demand_is_met_by_whoever_holds_something_of_each_clause() -> None:
     assert list(demand.clauses) == [0b1, 0b100, 0b1010]
     for held in range(16):
         assert demand.met_by(held) is all(held & clause for clause in demand.clauses)
+
+
+def test_a_choice_of_one_weighs_as_that_one_and_is_remembered_as_a_choice() -> None:
+    alone = Demand(A, alone=A)
+    assert alone == Demand(A)
+    assert (alone.met_by(A), alone.met_by(B)) == (True, False)
+    assert PERMISSIONS.missing_of(alone) == Missing(("a",))
+    assert Demand.joined([alone, Demand(B, (B | C,))]).alone == A
+    assert Demand.joined([alone, Demand(A)]).alone == 0, "what is asked for outright is no choice"

@@ -24,7 +24,9 @@ from policy.analysis import (
     questions_of,
     strength_of,
 )
+from tests.support.holdings import holdings_of
 from tests.support.policies import user
+from tests.support.random_policies import SCOPES as EVERY_SCOPE
 from tests.support.random_policies import blobs, pairs
 from tests.support.random_policies import questions_of as random_questions
 
@@ -33,6 +35,7 @@ thorough = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+SCOPES = tuple(EVERY_SCOPE)
 Tables = tuple[DecisionTable, DecisionTable]
 Key = tuple[object, ...]
 
@@ -70,7 +73,7 @@ def flip(tables: Tables, callers: tuple[Caller, Caller], asked: Inquiry) -> str 
 def singles(tables: Tables) -> dict[Who, tuple[Caller, Caller]]:
     """Everybody either policy names, found without the population."""
     everybody = [Who(WhoKind.STRANGER), Who(WhoKind.KNOWN)]
-    for kind in (WhoKind.ROLE, WhoKind.GROUP, WhoKind.CLAIM, WhoKind.USER):
+    for kind in (WhoKind.ROLE, WhoKind.GROUP, WhoKind.CLAIM, WhoKind.CLIENT, WhoKind.USER):
         names = {name for table in tables for name in getattr(table, f"{kind}s")}
         everybody += [Who(kind, name) for name in sorted(names)]
     return {who: (who.caller(tables[0]), who.caller(tables[1])) for who in everybody}
@@ -85,7 +88,7 @@ def tokens(tables: Tables) -> Iterator[tuple[Caller, list[Who]]]:
             parts = [Who(WhoKind.CLAIM, name) for name in some]
             if subject != "(unnamed)":
                 parts.append(Who(WhoKind.USER, subject))
-            yield user(subject, claims=some), parts
+            yield user(subject, claims=some, scopes=SCOPES), parts
 
 
 def of_routes(found: Difference, routes: tuple[object, ...]) -> list[Change]:
@@ -124,7 +127,7 @@ def test_just_those_are_told_whose_request_is_really_decided_in_another_way(tabl
     brute, reported = set(), set()
     for key, probe in requests(tables):
         for who, callers in everybody.items():
-            if direction := flip(tables, callers, probe.inquiry(callers[0], 0)):
+            if direction := flip(tables, callers, probe.inquiry(callers[0], NOTHING_HELD)):
                 brute.add((key, direction, who))
     for change in found.effects:
         for direction in ("gain", "loss"):
@@ -146,7 +149,7 @@ def test_a_token_is_told_just_if_it_changes_what_none_of_its_parts_does(tables: 
     wanted, reported = set(), set()
     for key, probe in requests(tables):
         alone = {
-            who: flip(tables, callers, probe.inquiry(callers[0], 0))
+            who: flip(tables, callers, probe.inquiry(callers[0], NOTHING_HELD))
             for who, callers in everybody.items()
         }
         for caller, parts in tokens(tables):
@@ -166,7 +169,7 @@ def test_a_token_is_told_just_if_it_changes_what_none_of_its_parts_does(tables: 
                     if direction == "gain"
                     else (Effect.ALLOW, Effect.DENY)
                 )
-                assert_nothing_can_be_left_out(tables, change, token.caller())
+                assert_nothing_can_be_left_out(tables, change, token.caller(tables[0]))
     assert reported == wanted
 
 
@@ -186,7 +189,6 @@ def assert_nothing_can_be_left_out(tables: Tables, change: Change, caller: Calle
 def test_a_demand_is_weaker_just_if_some_set_of_permissions_meets_only_the_new(
     tables: Tables,
 ) -> None:
-    masks = range(2 ** len(tables[0].permissions))
     assert list(tables[0].permissions) == list(tables[1].permissions), (
         "a bit means the same in both"
     )
@@ -194,9 +196,9 @@ def test_a_demand_is_weaker_just_if_some_set_of_permissions_meets_only_the_new(
         for probe in probes_of(question):
             outcomes = [outcome_of(route, probe) for route in question.routes]
             before, after = (
-                [one.demand is not None and one.demand.met_by(mask) for mask in masks]
+                [one.for_strangers or one.allows(held) for held in holdings_of(*tables)]
                 + [one.for_strangers]
-                for one in outcomes
+                for one, table in zip(outcomes, tables, strict=True)
             )
             strength = strength_of(*map(Side.of, tables, question.routes, outcomes))
             only_new = any(now and not was for was, now in zip(before, after, strict=True))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +14,20 @@ from gateway.cli.requests import REFUSALS, sent_request
 from gateway.errors import GatewayError
 from gateway.http.target import TargetLimits, canonicalise
 from gateway.settings import Limits
-from policy import Decision, DecisionTable, Effect, Inquiry, Kind, PolicyDocument, Reason, Text
+from policy import (
+    BodyFacts,
+    Decision,
+    DecisionTable,
+    Effect,
+    Inquiry,
+    Kind,
+    Means,
+    PolicyDocument,
+    Reason,
+    Text,
+)
 from policy.analysis import Verdict, coverage_of, expectations_of, verdict_on
-from tests.support.random_policies import PERMISSIONS, blobs, policies, questions_of
+from tests.support.random_policies import PERMISSIONS, SCOPES, blobs, policies, questions_of
 
 thorough = settings(
     max_examples=300,
@@ -45,16 +57,35 @@ def is_sent_as_it_is(inquiry: Inquiry) -> bool:
 def caller_of(inquiry: Inquiry, table: DecisionTable) -> Line:
     """The caller as a table describes it: only what the policy knows of it can be said."""
     caller = inquiry.caller
+    named = {} if caller.scopes is None else {"scopes": sorted(caller.scopes & {*SCOPES})}
+    if caller.means is Means.CLIENT_CREDENTIALS:
+        return {"client": caller.subject, **named}
+    divisions = None if caller.divisions is None else sorted(caller.divisions)
+    roles = [] if divisions == [] else sorted(caller.roles & table.roles.keys())
     key = "user" if caller.subject in table.users else "subject"
     return {
         key: caller.subject,
-        "roles": sorted(caller.roles & table.roles.keys()),
+        "roles": roles,
         "claims": sorted(caller.claims & table.claims.keys()),
+        "scopes": [],
+        **named,
+        **({"divisions": divisions} if divisions else {}),
     }
+
+
+def as_sent(inquiry: Inquiry) -> Inquiry:
+    """With the keys of its body spelt as they will be, and only headers that say something."""
+    body = inquiry.body
+    if body is not None:
+        body = BodyFacts(body.values, frozenset(body.values))
+    headers = {name: value for name, value in inquiry.headers.items() if value}
+    return msgspec.structs.replace(inquiry, body=body, headers=headers)
 
 
 def line_of(inquiry: Inquiry, decision: Decision, who: str) -> Line:
     line: Line = {"request": f"{inquiry.method} {target_of(inquiry)}"}
+    if inquiry.headers:
+        line["headers"] = {name.decode(): value.decode() for name, value in inquiry.headers.items()}
     if inquiry.body is not None:
         line["body"] = dict(inquiry.body.values)
     if decision.route is not None:
@@ -73,7 +104,12 @@ def truth_of(table: DecisionTable, blob: bytes) -> tuple[dict[str, Line], list[L
     """Callers and lines that say what `decide` answers to some questions."""
     callers: dict[str, Line] = {}
     lines: list[Line] = []
-    for number, inquiry in enumerate(questions_of(table, blob, 6)):
+    for number, asked in enumerate(questions_of(table, blob, 6)):
+        inquiry = as_sent(asked)
+        caller = inquiry.caller
+        is_client = caller.means is Means.CLIENT_CREDENTIALS
+        if is_client and caller.subject not in table.clients:
+            continue
         decision = policy.decide(table, inquiry)
         if not isinstance(decision, Decision) or not is_sent_as_it_is(inquiry):
             continue

@@ -25,6 +25,7 @@ thorough = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+LACKING = {Reason.PERMISSION_MISSING, Reason.SCOPE_MISSING, Reason.DIVISION_MISSING}
 Made = tuple[PolicyDocument, DecisionTable]
 
 
@@ -65,11 +66,20 @@ def test_every_cell_is_what_decide_answers(made: Made) -> None:
 
 def for_nobody(table: DecisionTable, probe: Probe, who: Who) -> bool:
     """Whether even a caller who holds everything is denied."""
-    everything = table.permissions.mask_of(table.permissions)
-    asked = msgspec.structs.replace(inquiry(table, probe, who), held=everything)
+    asked = msgspec.structs.replace(inquiry(table, probe, who), held=table.everything)
     decision = policy.decide(table, asked)
     assert isinstance(decision, Decision)
     return decision.effect is policy.Effect.DENY
+
+
+def nothing_held(table: DecisionTable, probe: Probe) -> Decision:
+    """What becomes of a caller who is known, and has no role and no scope."""
+    asked = msgspec.structs.replace(
+        inquiry(table, probe, Who(WhoKind.KNOWN)), held=policy.NOTHING_HELD
+    )
+    decision = policy.decide(table, asked)
+    assert isinstance(decision, Decision)
+    return decision
 
 
 def conditions_met(route: Route, asked: Inquiry) -> set[str]:
@@ -89,6 +99,8 @@ def holds(row: Row, cell: Cell, met: set[str], decision: Decision) -> None:
             for lack in lacks:
                 if set(lack.when) == met:
                     assert set(decision.missing.all_of) <= set(lack.missing.all_of)
+        case Reason.DIVISION_MISSING:
+            assert lacks, "a pinned service, and nothing of it is granted"
         case Reason.GUARD_FAILED:
             assert not lacks
             assert set(decision.because) <= set(row.guards)
@@ -96,6 +108,9 @@ def holds(row: Row, cell: Cell, met: set[str], decision: Decision) -> None:
             pass
         case _:
             assert not lacks, "a denial that did not happen"
+    if decision.reason is Reason.CLOSED:
+        assert (row.open_to, cell) == (OpenTo.NOBODY, Cell(State.DENIED))
+        return
     states = {
         State.ALLOWED: not cell.lacks,
         State.DENIED: any(lack.when == () for lack in cell.lacks),
@@ -116,8 +131,8 @@ def test_what_is_open_is_open_to_whom_decide_lets_in(made: Made) -> None:
         plainest = probes_of(question)[0]
         stranger = answer(table, plainest, Who(WhoKind.STRANGER)).effect is policy.Effect.ALLOW
         known = all(
-            answer(table, probe, Who(WhoKind.KNOWN)).reason is not Reason.PERMISSION_MISSING
-            for probe in probes_of(question)
+            nothing_held(table, probe).reason not in LACKING for probe in probes_of(question)
         )
         expected = OpenTo.ANYBODY if stranger else OpenTo.KNOWN if known else OpenTo.HOLDERS
-        assert row.open_to is expected
+        closed = answer(table, plainest, Who(WhoKind.KNOWN)).reason is Reason.CLOSED
+        assert row.open_to is (OpenTo.NOBODY if closed else expected)

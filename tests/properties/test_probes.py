@@ -7,6 +7,7 @@ import policy
 from policy import NOTHING_HELD, BodyFacts, Decision, DecisionTable, Effect, Inquiry, PolicyDocument
 from policy.analysis import Outcome, Probe, Question, outcome_of, probes_of
 from policy.analysis import questions_of as every_question
+from tests.support.holdings import holdings_of
 from tests.support.policies import user
 from tests.support.random_policies import blobs, policies, questions_of
 
@@ -20,10 +21,9 @@ Made = tuple[PolicyDocument, DecisionTable]
 
 
 def effects(table: DecisionTable, inquiry: Inquiry) -> list[bool]:
-    """Whether the inquiry is allowed, for each set of permissions, and for strangers."""
+    """Whether the inquiry is allowed, for whatever callers may hold, and for strangers."""
     holding = [
-        msgspec.structs.replace(inquiry, held=held, caller=CALLER)
-        for held in range(2 ** len(table.permissions))
+        msgspec.structs.replace(inquiry, held=held, caller=CALLER) for held in holdings_of(table)
     ]
     strangers = msgspec.structs.replace(inquiry, held=NOTHING_HELD, caller=policy.ANONYMOUS)
     answers = [policy.decide(table, asked) for asked in (strangers, *holding)]
@@ -32,11 +32,9 @@ def effects(table: DecisionTable, inquiry: Inquiry) -> list[bool]:
 
 
 def foretold(outcome: Outcome, table: DecisionTable) -> list[bool]:
-    held = range(2 ** len(table.permissions))
-    demand = outcome.demand
     return [
         outcome.for_strangers,
-        *(demand is not None and demand.met_by(mask) for mask in held),
+        *((outcome.for_strangers or outcome.allows(held)) for held in holdings_of(table)),
     ]
 
 

@@ -25,7 +25,10 @@ from policy import (
     Decision,
     DecisionTable,
     Effect,
+    Held,
     Inquiry,
+    Kind,
+    Means,
     PolicyDocument,
     Reason,
     Text,
@@ -33,7 +36,16 @@ from policy import (
 )
 from policy.analysis import Proof, probes_of, prove, questions_of
 from tests.support.policies import user
-from tests.support.random_policies import KEYS, PERMISSIONS, QUERY_NAMES, ROLES, Dice, policies
+from tests.support.random_policies import (
+    CLIENTS,
+    KEYS,
+    PERMISSIONS,
+    QUERY_NAMES,
+    ROLES,
+    SCOPES,
+    Dice,
+    policies,
+)
 from tests.support.random_policies import blobs as requests
 from tests.support.random_policies import questions_of as random_inquiries
 from tests.support.reference import _body_agrees, _query_agrees
@@ -43,6 +55,7 @@ thorough = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+EVERY_SCOPE = tuple(SCOPES)
 Made = tuple[PolicyDocument, DecisionTable]
 RULES = {"only", "never", "always"}
 
@@ -55,6 +68,7 @@ def _whom(dice: Dice, *, words: list[str]) -> Any:
         return dice.pick(words)
     sections = {
         "roles": ROLES, "groups": ["g0", "g1"], "users": ["u0", "u1", "u2"], "claims": ["c0", "c1"],
+        "clients": CLIENTS,
     }  # fmt: skip
     return {key: dice.several(sections[key], 1, 3) for key in dice.several(list(sections), 1, 3)}
 
@@ -132,30 +146,40 @@ class Tried(SimpleNamespace):
 def everybody(document: PolicyDocument) -> Iterator[Tried]:
     files = [written.entries for written in document.policies]
     users = {name: entry for file in files for name, entry in file.users.items()}
-    groups = {name: set(entry.roles) for file in files for name, entry in file.groups.items()}
-    claims = {name: set(roles) for file in files for name, roles in file.claims.items()}
+    groups = {name: roles_in(entry.roles) for file in files for name, entry in file.groups.items()}
+    claims = {name: roles_in(roles) for file in files for name, roles in file.claims.items()}
+    clients = {name: entry for file in files for name, entry in file.clients.items()}
     roles = [name for file in files for name in file.roles]
 
     def tried(caller: Caller, kind: str, **given: Any) -> Tried:
-        empty = {"user": "", "groups": set(), "claims": set(), "roles": set()}
+        empty = {"user": "", "client": "", "groups": set(), "claims": set(), "roles": set()}
         return Tried(caller=caller, kind=kind, **(empty | given))
 
     yield tried(ANONYMOUS, "stranger")
     for name in roles:
-        yield tried(user("x", roles=(name,)), "role", roles={name})
+        yield tried(user("x", roles=(name,), scopes=EVERY_SCOPE), "role", roles={name})
+    for name, client in clients.items():
+        caller = Caller(subject=name, kind=Kind.SERVICE, means=Means.CLIENT_CREDENTIALS)
+        yield tried(caller, "client", client=name, roles=roles_in(client.roles))
     for name, its_roles in groups.items():
-        caller = user("x", roles=tuple(its_roles))
+        caller = structs.replace(user("x", scopes=EVERY_SCOPE), groups=frozenset({name}))
         yield tried(caller, "group", groups={name}, roles=its_roles)
     sets = chain.from_iterable(combinations(claims, size) for size in range(len(claims) + 1))
     for some in sets:
         brought = set().union(*(claims[name] for name in some))
-        yield tried(user("x", claims=some), "token", claims=set(some), roles=brought)
+        yield tried(
+            user("x", claims=some, scopes=EVERY_SCOPE), "token", claims=set(some), roles=brought
+        )
         for name, entry in users.items():
             of_groups = set().union(*(groups[group] for group in entry.groups))
             yield tried(
-                user(name, claims=some), "user", user=name, claims=set(some),
-                groups=set(entry.groups), roles={*entry.roles, *of_groups, *brought},
+                user(name, claims=some, scopes=EVERY_SCOPE), "user", user=name, claims=set(some),
+                groups=set(entry.groups), roles={*roles_in(entry.roles), *of_groups, *brought},
             )  # fmt: skip
+
+
+def roles_in(items: Iterable[Any]) -> set[str]:
+    return {item if isinstance(item, str) else item.role for item in items}
 
 
 def is_meant(whom: Any, tried: Tried) -> bool:
@@ -169,6 +193,7 @@ def is_meant(whom: Any, tried: Tried) -> bool:
         or tried.groups & set(whom.get("groups", ()))
         or tried.claims & set(whom.get("claims", ()))
         or tried.user in whom.get("users", ())
+        or tried.client in whom.get("clients", ())
     )
 
 
@@ -228,7 +253,8 @@ class Trial:
         if answer.effect is Effect.ALLOW:
             return True
         watched = answer.route is not None and answer.route.use_role is UseRole.SHADOW
-        return watched and answer.reason is not Reason.NOT_AUTHENTICATED
+        unheard = {Reason.NOT_AUTHENTICATED, Reason.CLOSED}
+        return watched and answer.reason not in unheard
 
     def selects(self, what: Any, inquiry: Inquiry) -> bool:
         route = self.table.routes.find(inquiry.method, inquiry.segments)
@@ -256,9 +282,15 @@ class Trial:
             return True
         bit = self.enforced.permissions.mask_of([permission])
         caller = inquiry.caller if inquiry.caller.subject else user("x")
+        scopes = self.enforced.permissions.every_scope
+
+        def asked(held: int) -> Inquiry:
+            everywhere = Held.everywhere_alike(held | scopes)
+            return structs.replace(inquiry, caller=caller, held=everywhere)
+
         return any(
-            not is_allowed(self.enforced, structs.replace(inquiry, caller=caller, held=held & ~bit))
-            and is_allowed(self.enforced, structs.replace(inquiry, caller=caller, held=held | bit))
+            not is_allowed(self.enforced, asked(held & ~bit))
+            and is_allowed(self.enforced, asked(held | bit))
             for held in range(2 ** len(self.enforced.permissions))
         )
 
@@ -285,7 +317,7 @@ class Trial:
         for each in sent:
             by_route[self.table.routes.find(each.method, each.segments)].append(each)
         for inquiries in by_route.values():
-            everything = 2 ** len(self.table.permissions) - 1
+            everything = self.table.everything
             possible = [
                 each
                 for each in inquiries
@@ -368,10 +400,10 @@ def test_a_counterexample_is_one_when_it_is_decided(made: Made, more: bytes) -> 
             assert trial.selects(what, inquiry)
             assert trial.lets(inquiry) is ("always" not in entry)
         if "hold" in entry:
-            names = set(table.names_of(held))
+            names = set(table.names_of(held.anywhere))
             assert (set(entry["hold"]) <= names) is ("always" not in entry)
         for origin in example.origins:
-            assert origin.permission in table.names_of(held)
+            assert origin.permission in table.names_of(held.anywhere)
 
 
 def is_the_same(tried: Tried, example: Any) -> bool:
@@ -379,6 +411,8 @@ def is_the_same(tried: Tried, example: Any) -> bool:
     match tried.kind:
         case "stranger":
             return "anonymous" in kinds
+        case "client":
+            return bool(kinds == {"client": tried.client})
         case "role" | "group":
             return bool(kinds == {tried.kind: next(iter(tried.groups or tried.roles))})
     if not kinds.keys() <= {"user", "claim", "known"}:

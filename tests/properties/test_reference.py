@@ -23,7 +23,7 @@ QUESTIONS = 6
 def as_verdict(answer: Decision | NeedsBody) -> Verdict:
     service, operation = (answer.route.service, answer.route.id) if answer.route else ("", "")
     if isinstance(answer, NeedsBody):
-        return Verdict(NEEDS_BODY, service, operation)
+        return Verdict(NEEDS_BODY, service, operation, divisions=frozenset(answer.divisions))
     missing = answer.missing
     return Verdict(
         answer.reason,

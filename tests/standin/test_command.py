@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.standin import command, credentials_from
-from gateway.standin import Credentials, Running, StandinConfig, serve
+from gateway.cli.standin_platform import client_from
+from gateway.standin import Credentials, Running, create_app, serve
+from gateway.standin.platform import OAuthClient
 from gateway.standin.seed import ANNA
 
 
@@ -18,7 +20,7 @@ from gateway.standin.seed import ANNA
 async def test_it_serves_until_a_signal(number: signal.Signals) -> None:
     ready: asyncio.Queue[Running] = asyncio.Queue()
     async with asyncio.TaskGroup() as group:
-        group.create_task(serve(StandinConfig(), host="127.0.0.1", port=0, ready=ready.put_nowait))
+        group.create_task(serve(create_app(), host="127.0.0.1", port=0, ready=ready.put_nowait))
         standin = await ready.get()
         url = f"{standin.url}/profiles/{ANNA}"
         async with aiohttp.ClientSession() as session, session.get(url) as reply:
@@ -36,6 +38,14 @@ async def test_it_serves_until_a_signal(number: signal.Signals) -> None:
         (["--basic", "kent"], "write a user name and a variable"),
         (["--basic", "kent:NO_SUCH_VARIABLE_HERE"], "is not set"),
         (["--import-folder", "/no/such/folder"], "does not exist"),
+        (["--strict-modes", "platform"], "`--strict-modes` is of the stand-in UCS"),
+        (["platform", "--client", "vsm:SECRET"], "write a GUID and a variable"),
+        (
+            ["platform", "--client", f"{OAuthClient().client_id}:NO_SUCH_VARIABLE_HERE"],
+            "is not set",
+        ),
+        (["platform", "--api-prefix", "api"], "`api_prefix` is `api`"),
+        (["platform", "--token-seconds", "0"], "x>=1"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused_with_what_to_do(
@@ -62,3 +72,11 @@ def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
     expected = Credentials(username="kent", password="secret")
     assert credentials_from("kent:UCS_PASSWORD") == expected
     assert credentials_from(None) is None
+
+
+def test_a_clients_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSM_SECRET", "secret")
+    client_id = OAuthClient().client_id
+    client = client_from(f"{client_id}:VSM_SECRET")
+    assert (client.client_id, client.secret) == (client_id, "secret")
+    assert "secret" not in repr(client)

@@ -8,7 +8,7 @@ import pytest
 
 import gateway.standin
 
-FILES = sorted(Path(gateway.standin.__file__).parent.glob("*.py"))
+FILES = sorted(Path(gateway.standin.__file__).parent.rglob("*.py"))
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -20,7 +20,7 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_no_file_imports_the_gateway_or_the_policy(file: Path) -> None:
     own = {"gateway.standin"}
     foreign = [

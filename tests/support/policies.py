@@ -155,7 +155,13 @@ def only(found: tuple[Diagnostic, ...]) -> Diagnostic:
     return found[0]
 
 
-def user(name: str, *, roles: tuple[str, ...] = (), claims: tuple[str, ...] = ()) -> Caller:
+def user(
+    name: str,
+    *,
+    roles: tuple[str, ...] = (),
+    claims: tuple[str, ...] = (),
+    scopes: tuple[str, ...] | None = None,
+) -> Caller:
     if not name:
         return ANONYMOUS
     return Caller(
@@ -164,6 +170,7 @@ def user(name: str, *, roles: tuple[str, ...] = (), claims: tuple[str, ...] = ()
         means=Means.BASIC,
         roles=frozenset(roles),
         claims=frozenset(claims),
+        scopes=None if scopes is None else frozenset(scopes),
     )
 
 

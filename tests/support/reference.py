@@ -64,12 +64,12 @@ def reference(document: PolicyDocument, inquiry: Inquiry) -> Verdict:
     rules = [also for also in operation.also if _is_on(also, operation)]
     if at_once := _without_rules(operation, inquiry):
         return verdict(at_once)
-    if _is_repeated(inquiry, [also.when for also in rules if also.when is not None]):
-        return verdict("undecidable")
-
     grants = Grants(document, operation, inquiry)
     if grants.divisions == "odd":
         return verdict("undecidable")
+    told = frozenset(grants.divisions) if grants.pinned else frozenset[str]()
+    if _is_repeated(inquiry, [also.when for also in rules if also.when is not None]):
+        return verdict("undecidable", divisions=told)
     scopes = missing_scopes(document, operation, inquiry)
     now: list[Any] = [operation.requires] if operation.requires != "authenticated" else []
     later: list[Any] = []
@@ -80,9 +80,9 @@ def reference(document: PolicyDocument, inquiry: Inquiry) -> Verdict:
             (later if _speaks_of_body(also.when) else now).append(also)
     now = [getattr(rule, "requires", rule) for rule in now]
     if missing := _missing(now, grants.anywhere):
-        return verdict("permission-missing", scopes=scopes, **missing)
+        return verdict("permission-missing", scopes=scopes, divisions=told, **missing)
     if scopes:
-        return verdict("scope-missing", scopes=scopes)
+        return verdict("scope-missing", scopes=scopes, divisions=told)
     return _by_division(inquiry, operation, grants, verdict, now, later)
 
 
@@ -112,12 +112,13 @@ def _by_division(
     if inquiry.body is None:
         counts = grants.there if looked_in is not None else grants.everywhere
         if guards or _missing([*now, *(also.requires for also in later)], counts):
-            return verdict(NEEDS_BODY)
+            return verdict(NEEDS_BODY, divisions=where([]) if grants.pinned else frozenset())
         return verdict("permitted", divisions=where(now))
     body = inquiry.body.values
     now += [also.requires for also in later if _body_agrees(also.when, body, operation.lists)]
     if missing := _missing(now, grants.anywhere):
-        return verdict("permission-missing", **missing)
+        told = where([]) if grants.pinned else frozenset[str]()
+        return verdict("permission-missing", divisions=told, **missing)
     if _missing(now, grants.there):
         return elsewhere(now)
     if not all(_guard_holds(guard, body, inquiry, operation) for guard in guards):

@@ -4,12 +4,12 @@ As naive as `tests.support.reference`, of which it is a part: sets of names, mad
 """
 
 import string
-from collections.abc import Mapping
 from typing import Any
 
 from policy import Inquiry, Means, PolicyDocument
+from tests.support.reference_names import stands_for, titles_of
 
-__all__ = ["Grants", "missing_scopes", "plain", "sections_of", "stands_for"]
+__all__ = ["Grants", "missing_scopes", "plain", "sections_of"]
 
 
 def plain(name: str) -> str:
@@ -143,13 +143,13 @@ def _granted(document: PolicyDocument, inquiry: Inquiry) -> set[tuple[str, str |
         else:
             given += [(item.role, None if name == "*" else name) for name in item.divisions]
 
-    titles = _titles(document)
+    titles = titles_of(document)
 
     def permissions(name: str) -> set[str]:
         role = sections["roles"][name]
         if not role.enabled:
             return set()
-        own = {name for line in role.permissions for name in stands_for(line, titles)}
+        own = {each for line in role.permissions for each in stands_for(line, titles)}
         return own.union(*(permissions(included) for included in role.includes))
 
     return {(name, division) for role, division in given for name in permissions(role)}
@@ -170,41 +170,3 @@ def missing_scopes(document: PolicyDocument, operation: Any, inquiry: Inquiry) -
             return frozenset()
         has = frozenset(client.scopes) & (has if has is not None else frozenset(client.scopes))
     return frozenset() if wanted & (has or frozenset()) else wanted
-
-
-def _titles(document: PolicyDocument) -> dict[str, str]:
-    known: dict[str, str] = {}
-    for service in document.services:
-        for file in (service.catalogue, service.overrides):
-            if file is not None:
-                known |= file.entries.permissions
-                known |= file.entries.interface_only
-    return known
-
-
-def stands_for(line: str, known: Mapping[str, str]) -> set[str]:
-    """The permissions that a line of a role means, by its parts or by those of a screen."""
-    if line in known:
-        return {line}
-    if ">" not in line:
-        wanted = line.split(":")
-        return {name for name in known if _alike(wanted, name.split(":"))}
-    wanted = [_letters(part) for part in line.split(">")]
-    if wanted[-1] == "allpermissions":
-        wanted[-1] = "*"
-    by_name = {name for name in known if _alike(wanted, list(map(_letters, name.split(":"))))}
-    return by_name or {
-        name
-        for name, title in known.items()
-        if ">" in title and _alike(wanted, list(map(_letters, title.split(">"))))
-    }
-
-
-def _letters(part: str) -> str:
-    return "*" if part.strip() == "*" else "".join(c for c in part.casefold() if c.isalnum())
-
-
-def _alike(wanted: list[str], parts: list[str]) -> bool:
-    if len(parts) < 2 or len(parts) != len(wanted):
-        return False
-    return all(wanted[place] in ("*", parts[place]) for place in range(len(parts)))

@@ -52,3 +52,19 @@ def test_any_other_is_refused(
 def test_without_a_list_a_request_for_any_host_is_taken() -> None:
     assert head_of(asks(b"Host: any.example", hosts=()))
     assert head_of(asks(version=b"1.0", hosts=()))
+
+
+@pytest.mark.parametrize(
+    ("target", "hosts", "meant"),
+    [
+        (b"http://ucs.example/a?b=c", ("ucs.example",), b"/a?b=c"),
+        (b"http://ucs.example/a", (), b"http://ucs.example/a"),
+        (b"http://evil.example/a", ("ucs.example", "evil.example"), b"http://evil.example/a"),
+    ],
+)
+def test_a_target_in_absolute_form_is_taken_for_a_named_host_alone(
+    target: bytes, hosts: tuple[str, ...], meant: bytes
+) -> None:
+    """P-27: where anybody's name would do, and where `Host` says another, it stays what it is."""
+    raw = b"GET %b HTTP/1.1\r\nHost: ucs.example\r\n\r\n" % target
+    assert head_of(a_client(pieces=[raw], reading=a_reading(hosts=hosts))).target == meant

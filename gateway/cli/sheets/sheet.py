@@ -13,6 +13,7 @@ OPEN_TO = {
     OpenTo.ANYBODY: "anybody, without credentials",
     OpenTo.KNOWN: "every caller who is known",
     OpenTo.HOLDERS: "who holds what it needs",
+    OpenTo.NOBODY: "nobody: it is closed",
 }
 
 MODES = {

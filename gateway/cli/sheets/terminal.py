@@ -11,7 +11,7 @@ from policy.analysis import OpenTo, Row, State
 __all__ = ["as_text"]
 
 _SYMBOLS = {State.ALLOWED: "+", State.CONDITIONAL: "~", State.DENIED: "·"}
-_MARKS = {OpenTo.ANYBODY: "*", OpenTo.KNOWN: "°", OpenTo.HOLDERS: " "}
+_MARKS = {OpenTo.ANYBODY: "*", OpenTo.KNOWN: "°", OpenTo.HOLDERS: " ", OpenTo.NOBODY: " "}
 _LEAST_PATH = 12
 _USUAL_COLUMNS = 13
 

@@ -75,7 +75,7 @@ def _permission_places(document: PolicyDocument) -> dict[str, Location]:
 def role_findings(table: DecisionTable) -> Iterator[Diagnostic]:
     """Roles that nobody has, and roles that grant what another grants already."""
     held = {name for role in table.roles.values() for name in role.includes}
-    for section in (table.users, table.groups, table.claims):
+    for section in (table.users, table.groups, table.clients, table.claims):
         for given in section.values():
             held.update(given.roles)
     first_with: dict[int, Role] = {}
@@ -83,7 +83,9 @@ def role_findings(table: DecisionTable) -> Iterator[Diagnostic]:
         if not role.enabled:
             continue
         if role.name not in held:
-            said = f"nobody has the role `{role.name}`: no user, no group, no claim, no other role"
+            said = (
+                f"nobody has the role `{role.name}`: no user, group, client or claim, no other role"
+            )
             yield warning(role.where, Code.ROLE_UNASSIGNED, said, "assign it, or take it out")
         first = first_with.setdefault(role.mask, role)
         if role.mask and first is not role and not _includes_another(role, first):
@@ -105,6 +107,7 @@ def holders_findings(table: DecisionTable) -> Iterator[Diagnostic]:
     for kind, section in (
         ("user", table.users),
         ("group", table.groups),
+        ("client", table.clients),
         ("claim", table.claims),
     ):
         for name, given in section.items():

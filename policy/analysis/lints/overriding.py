@@ -16,7 +16,7 @@ from policy.conditions import lists_of
 from policy.decision import Reason
 from policy.diagnostics import Code, Diagnostic, Location
 from policy.document import PolicyDocument, ServiceDocument, Written
-from policy.entries import GuardEntry, OverridesFile, WhenEntry
+from policy.entries import GuardEntry, ListChange, OverridesFile, WhenEntry
 from policy.errors import PolicyInvalid
 from policy.table import DecisionTable, Route
 
@@ -33,7 +33,7 @@ def override_findings(document: PolicyDocument) -> Iterator[Diagnostic]:
 def _weakened(service: ServiceDocument, overrides: Written[OverridesFile]) -> Iterator[Diagnostic]:
     after = _alone(service)
     try:
-        before = _alone(ServiceDocument(service.spec, service.catalogue))
+        before = _alone(ServiceDocument(service.spec, service.catalogue, _names_of(overrides)))
     except PolicyInvalid:
         return  # the catalogue is sound by its overrides only: there is nothing to compare with
     found: dict[Location, list[tuple[Route, Probe, str]]] = {}
@@ -61,6 +61,22 @@ def _weakened(service: ServiceDocument, overrides: Written[OverridesFile]) -> It
         less = "asks" if len(names) == 1 else "ask"
         said = f"{named(names)} {less} for less than the catalogue as it is shipped"
         yield warning(where, Code.OVERRIDE_WEAKENS, said, f"`{probe}` {why}")
+
+
+def _names_of(overrides: Written[OverridesFile]) -> Written[OverridesFile]:
+    """What the overrides name and nothing else, so that names have the same bits with and without.
+
+    Scopes that are taken away still have bits while the shipped operations ask for them.
+    """
+    entries = overrides.entries
+    kept = {"overrides", "permissions", "interface_only", "scopes"}
+    update = {
+        name: each.get_default()
+        for name, each in OverridesFile.model_fields.items()
+        if name not in kept
+    }
+    update["scopes"] = ListChange(add=entries.scopes.add)
+    return Written(entries.model_copy(update=update), overrides.source)
 
 
 def _alone(service: ServiceDocument) -> DecisionTable:

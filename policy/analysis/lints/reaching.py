@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from policy.analysis.lints.granting import grantors
 from policy.analysis.lints.warnings import named, warning
-from policy.analysis.population import Who, WhoKind, masks_of
+from policy.analysis.population import Who, WhoKind, holdings_of
 from policy.analysis.questions import Question
 from policy.diagnostics import Code, Diagnostic
 from policy.services import UseRole
@@ -44,10 +44,11 @@ def _unassigned(table: DecisionTable) -> Iterator[Diagnostic]:
         *(Who(WhoKind.USER, name) for name in table.users),
         *(Who(WhoKind.GROUP, name) for name in table.groups),
         *(Who(WhoKind.CLAIM, name) for name in table.claims),
+        *(Who(WhoKind.CLIENT, name) for name in table.clients),
     ]
     assigned = granted = table.permissions.every_scope
-    for mask in set(masks_of(table, everybody)):
-        assigned |= mask
+    for held in holdings_of(table, everybody):
+        assigned |= held.anywhere
     for role in table.roles.values():
         granted |= role.mask
     granting = grantors(table)

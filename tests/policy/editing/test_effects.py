@@ -5,13 +5,14 @@ import dataclasses
 from hypothesis import assume, given
 
 import policy
-from policy import Decision, DecisionTable, Effect, Route
+from policy import Decision, DecisionTable, Effect, Held, Route
 from policy.analysis import Population, WhoKind, probes_of, questions_of
 from policy.editing import effect_of, of_kind, reach_of
 from tests.support.policies import CATALOGUE, POLICY, table
 from tests.support.random_policies import policies
 
 OLD = table()
+_CALLERS = {WhoKind.USER, WhoKind.CLIENT, WhoKind.CLAIM}
 _Allowed = dict[str, list[bool]]
 
 
@@ -20,7 +21,7 @@ def allowed(asked: DecisionTable, named: DecisionTable) -> dict[tuple[Route, str
     some = [
         who
         for who in Population(named).members(Population(named).everybody)
-        if who.kind in {WhoKind.USER, WhoKind.CLAIM}
+        if who.kind in _CALLERS
     ]
     found: dict[tuple[Route, str], list[bool]] = {}
     for question in questions_of(asked):
@@ -87,13 +88,14 @@ def test_what_is_opened_and_closed_is_what_the_evaluator_says(
         and any(n and not w for w, n in zip(was, now, strict=True))
     }
     opened = {*effect.opened.whole, *effect.opened.partly}
-    if gained or any(who.kind in {WhoKind.USER, WhoKind.CLAIM} for who in effect.gaining):
+    if gained or any(who.kind in _CALLERS for who in effect.gaining):
         assert {route.id for route in opened} == {route for route, _ in gained}
-        named = [who for who in effect.gaining if who.kind in {WhoKind.USER, WhoKind.CLAIM}]
+        named = [who for who in effect.gaining if who.kind in _CALLERS]
         assert {str(who) for who in named} == {who for _, who in gained}
-    assert not effect.closed
+    # Where a header says the division, who gets a role in a second one has to say which is meant.
+    assert not effect.closed or any(each.spec.pin_header for each in document.services)
     for name, role in new.roles.items():
-        reach = reach_of(new, role.mask)
+        reach = reach_of(new, Held.everywhere_alike(role.mask))
         assert {*reach.whole, *reach.partly} <= set(new.operations), name
 
 

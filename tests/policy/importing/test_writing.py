@@ -161,7 +161,7 @@ operations:
   getQueue:
     request: GET /queues/{queueId}
     title: Look
-    requires: routing:queue:view
+    requires: {any: ["routing:queue:view"]}
     scopes: [routing, "routing:readonly"]
     division: {path: queueId}
   read-name:
