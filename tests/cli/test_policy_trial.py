@@ -64,8 +64,11 @@ async def both_serve(here: Site) -> bool:
 
 async def start_with_readers(here: Site) -> None:
     here.write(READERS)
-    await here.changed()
-    assert await decided_for(here, BOB) == {200}
+
+    async def all_may_read() -> bool:
+        return await decided_for(here, BOB) == {200}
+
+    await here.until(all_may_read)
 
 
 async def test_a_candidate_that_is_only_compared_changes_nothing_and_tells_what_it_would_say(
@@ -122,7 +125,7 @@ async def test_it_decides_for_those_who_are_named_in_every_worker_and_in_one_tha
 
         here.write(READERS | {"users": {"zoe": {}}})  # the policy in force changes meanwhile
         await here.changed()
-        assert await decided_for(here, BOB) == {403}
+        await here.until(all_decide_by_it)
         status = (await called(here))[1]
         assert status["beside"] == (await here.status())["version"]
     by_subject: dict[str, set[str]] = {}
