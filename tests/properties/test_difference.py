@@ -31,7 +31,7 @@ from tests.support.random_policies import blobs, pairs
 from tests.support.random_policies import questions_of as random_questions
 
 thorough = settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -12,7 +12,7 @@ from tests.support.policies import user
 from tests.support.random_policies import blobs, policies, questions_of
 
 thorough = settings(
-    max_examples=400,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

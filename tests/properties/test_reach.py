@@ -23,7 +23,7 @@ from tests.support.policies import user
 from tests.support.random_policies import blobs, policies, questions_of
 
 thorough = settings(
-    max_examples=300,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
