@@ -6,6 +6,7 @@ from policy.uncollected import uncollected
 
 
 def test_what_was_made_is_old_and_the_collector_is_on_again() -> None:
+    gc.unfreeze()  # what gateways of other tests have kept
     with uncollected():
         assert not gc.isenabled()
         made = [[number] for number in range(100)]
