@@ -2,9 +2,7 @@
 
 A large policy is made of a million objects, and the collector of cycles, which runs whenever a
 quarter has come on top, would find nothing: nothing here dies before the whole is done. That cost a
-third of the time of reading and compiling. When it is done, what was made counts as old at once, so
-that the first collection of what is young does not look at all of it either. What else the process
-makes meanwhile is collected with what is old.
+third of the time of reading and compiling.
 """
 
 import gc
@@ -23,8 +21,4 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_on:
-            # What is frozen and let go again is old. If something is frozen already, that stays so.
-            if not gc.get_freeze_count():
-                gc.freeze()
-                gc.unfreeze()
             gc.enable()

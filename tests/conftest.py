@@ -4,8 +4,9 @@ Whatever opens real connections through the gateway runs on uvloop, as in produc
 """
 
 import asyncio
+import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
@@ -28,3 +29,16 @@ def pytest_asyncio_loop_factories(
     if folder in _ON_UVLOOP:
         return {"uvloop": uvloop.new_event_loop}
     return {"asyncio": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def _the_collector_as_it_was() -> Iterator[None]:
+    """A gateway settles the memory of its process for good; here the next test has it again.
+
+    Otherwise everything that is alive when some gateway starts stays for the whole run, and
+    what asks the collector about it walks over all of that.
+    """
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()

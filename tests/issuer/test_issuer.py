@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import SettingsInvalid
 from gateway.issuer.issuer import Issuer
@@ -63,12 +64,13 @@ async def test_a_change_is_taken_once_two_looks_agree(made: Made, tmp_path: Path
 
 
 async def test_the_log_says_which_clients_changed_and_nothing_secret(
-    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Made, tmp_path: Path
 ) -> None:
     issuer = made(clients={"vsm": entry(), "same": entry(MINDFUL), "old": entry(OLD)})
     write_clients(tmp_path, {"vsm": entry(state="disabled"), "same": entry(MINDFUL)})
-    await issuer.reload()
-    told = capsys.readouterr().out
+    with capture_logs() as entries:
+        await issuer.reload()
+    told = str(entries)
     assert "vsm: disabled" in told
     assert "old: gone" in told
     assert "same:" not in told
@@ -106,16 +108,15 @@ async def test_without_a_watch_a_revoked_token_counts_all_the_same(
     assert other.client_of(token) is None
 
 
-async def test_a_fault_leaves_the_last_good_and_is_told_once(
-    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_fault_leaves_the_last_good_and_is_told_once(made: Made, tmp_path: Path) -> None:
     issuer = made()
     (tmp_path / "clients.yaml").write_text("clients: {vsm: 1}")
-    for _ in range(5):
-        await issuer.look()
+    with capture_logs() as entries:
+        for _ in range(5):
+            await issuer.look()
     assert VSM in issuer.held.clients
     assert issuer.is_stale
-    assert capsys.readouterr().out.count("the last good ones stay") == 1
+    assert str(entries).count("the last good ones stay") == 1
     write_clients(tmp_path, {"mindful": entry(MINDFUL)})
     await issuer.look()
     await issuer.look()
