@@ -22,6 +22,7 @@ __all__ = [
     "DivisionSource",
     "given_in",
     "header_of",
+    "is_one_name",
     "own_division",
     "pinned_to",
 ]
@@ -130,7 +131,7 @@ def pinned_to(header: str, realm: int, inquiry: Inquiry) -> tuple[str, ...] | No
     """
     said = header_of(header, inquiry)
     if said is not None:
-        return (said,) if _PINNED.fullmatch(said) else None
+        return (said,) if is_one_name(said) else None
     return own_division(inquiry.held, realm)
 
 
@@ -150,4 +151,9 @@ def own_division(held: Held, realm: int) -> tuple[str, ...] | None:
     own = [division for division, bits in held.by_division.items() if bits & realm]
     if len(own) != 1:
         return ()
-    return (own[0],) if _PINNED.fullmatch(own[0]) else None
+    return (own[0],) if is_one_name(own[0]) else None
+
+
+def is_one_name(text: str) -> bool:
+    """Whether a header that says this names one division, for whoever reads it."""
+    return _PINNED.fullmatch(text) is not None

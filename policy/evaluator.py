@@ -96,10 +96,9 @@ def _weigh_body(
     requirement, body, held = route.requirement, inquiry.body, inquiry.held.anywhere
     possible = _possible(route, names, inquiry.query)
     if body is None:
-        counts = held if ground is None else ground.bits
-        if requirement.guards or not all(extra.demand.met_by(counts) for extra in possible):
+        if requirement.guards or not all(extra.demand.met_by(held) for extra in possible):
             return _needs_body(route, ground)
-        if ground is not None and not ground.bears(route, fired):
+        if ground is not None and not ground.bears(route, (*fired, *possible)):
             return _needs_body(route, ground)
         return _permitted(route, fired, _unread(route, possible), ground)
     fired += [extra for extra in possible if extra.condition.fires_for(body)]
@@ -212,12 +211,12 @@ def _elsewhere(
 ) -> Decision:
     """Deny where everything is held, but not in the division that the request is about."""
     needed = Demand.joined((route.requirement.demand, *(extra.demand for extra in fired)))
-    unmet = [extra for extra in fired if not extra.demand.met_by(ground.bits)]
+    unmet = [extra for extra in fired if not ground.meets(extra.demand)]
     return _answer(
         route,
         Reason.DIVISION_MISSING,
         _in_order(route, unmet),
-        table.permissions.missing_of(needed.unmet_by(ground.bits), ground.divisions),
+        table.permissions.missing_of(ground.unmet(needed), ground.divisions),
         fired=_in_order(route, fired),
         unread=unread,
         divisions=ground.divisions,

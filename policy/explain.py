@@ -155,7 +155,7 @@ class _Story:
         for extra in requirement.extras:
             if extra.condition.answer(query, body) is Answer.YES:
                 (floor if extra.condition.body_test is None else ceiling).append(extra.demand)
-        if all(demand.met_by(self._counting) for demand in floor):
+        if all(demand.met_by(bits) for demand in floor for bits in self._counting):
             floor += ceiling
         return Demand.joined(floor)
 
@@ -179,15 +179,18 @@ class _Story:
             yield scopes
 
     @property
-    def _counting(self) -> int:
-        """What the caller holds, as far as it counts for this request."""
+    def _counting(self) -> tuple[int, ...]:
+        """What the caller holds, as far as it counts for this request, in each of its divisions."""
         ground = self._ground
         if ground is None or not ground.is_certain:
-            return self._inquiry.held.anywhere
-        return ground.bits
+            return (self._inquiry.held.anywhere,)
+        return ground.each
 
     def _need(self, names: tuple[str, ...]) -> Need:
-        bits, counting = self._table.permissions.mask_of(names), self._counting
+        bits, counting = self._table.permissions.mask_of(names), 0
+        if all(bits & there for there in self._counting):
+            for there in self._counting:
+                counting |= there
         held = self._table.names_of(bits & counting)
         elsewhere = self._table.names_of(bits & self._inquiry.held.anywhere & ~counting)
         caller, table = self._inquiry.caller, self._table

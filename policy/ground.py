@@ -10,6 +10,7 @@ import msgspec
 
 from policy.divisions import given_in, pinned_to
 from policy.inquiry import Inquiry
+from policy.permissions import Demand
 from policy.rules import Extra
 from policy.table import Route
 
@@ -17,13 +18,15 @@ __all__ = ["Ground", "ground_of"]
 
 
 class Ground(msgspec.Struct, frozen=True):
-    """The `bits` that count in all of `divisions`, or surely count where only the body could tell.
+    """What counts in `each` of `divisions`, or surely counts where only the body could tell.
 
-    `everywhere` are those that would count in any division. Of the bits `realm` one has to count,
-    whatever the operation demands, unless there are none.
+    In each of them everything has to be met that is asked for, so that a request about two is
+    allowed just if one about the first is, and one about the second. `everywhere` are the bits that
+    would count in any division. Of the bits `realm` one has to count, whatever the operation
+    demands, unless there are none.
     """
 
-    bits: int
+    each: tuple[int, ...]
     everywhere: int
     divisions: tuple[str, ...] = ()
     is_certain: bool = True
@@ -31,9 +34,17 @@ class Ground(msgspec.Struct, frozen=True):
 
     def bears(self, route: Route, fired: Sequence[Extra]) -> bool:
         """Whether what counts is enough for the operation, and for the conditions that are true."""
-        if self.realm and not self.bits & self.realm:
+        if self.realm and not all(bits & self.realm for bits in self.each):
             return False
-        return _is_met(self.bits, route, fired)
+        return all(_is_met(bits, route, fired) for bits in self.each)
+
+    def meets(self, demand: Demand) -> bool:
+        """Whether what counts is enough for it."""
+        return all(demand.met_by(bits) for bits in self.each)
+
+    def unmet(self, demand: Demand) -> Demand:
+        """What of `demand` is not met in one of the divisions."""
+        return Demand.joined(demand.unmet_by(bits) for bits in self.each)
 
     def needed_for(self, route: Route, fired: Sequence[Extra]) -> tuple[str, ...]:
         """The divisions, where it mattered which: grants in all of them would not have been enough,
@@ -57,12 +68,13 @@ def ground_of(route: Route, inquiry: Inquiry) -> Ground | None:
         confined = pinned_to(route.pin_header, route.realm, inquiry)
         if confined is None:
             return None
-        bits = held.within(confined, route.realm)
-        return Ground(bits, held.within((), route.realm), confined, realm=route.realm)
-    everywhere = held.within((), route.aware)
+        (everywhere,) = held.within((), route.realm)
+        each = held.within(confined, route.realm)
+        return Ground(each, everywhere, confined, realm=route.realm)
+    (everywhere,) = held.within((), route.aware)
     source = route.requirement.source
     given = () if source is None else given_in(source, inquiry)
     if given is None:
-        return Ground(everywhere, everywhere, is_certain=False)
+        return Ground((everywhere,), everywhere, is_certain=False)
     divisions = given or route.home
     return Ground(held.within(divisions, route.aware), everywhere, divisions)

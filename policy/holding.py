@@ -5,7 +5,7 @@ granted. Those that do (a catalogue calls them division aware) count in the divi
 only. Scopes are bits beside the permissions; they count everywhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -32,15 +32,14 @@ class Held(msgspec.Struct, frozen=True):
         """What grants in all divisions give, and nothing besides."""
         return cls(bits, bits)
 
-    def within(self, divisions: Iterable[str], aware: int) -> int:
-        """The bits that count where all of `divisions` are meant; if none is, of the bits `aware`
-        those of grants in all divisions.
+    def within(self, divisions: Sequence[str], aware: int) -> tuple[int, ...]:
+        """The bits that count in each of `divisions`; if none is meant, of the bits `aware` those of
+        grants in all divisions.
         """
-        there = 0
-        for number, division in enumerate(divisions):
-            bits = self.by_division.get(division, 0)
-            there = bits if not number else there & bits
-        return self.anywhere & ~aware | (self.everywhere | there) & aware
+        alike = self.anywhere & ~aware | self.everywhere & aware
+        if not divisions:
+            return (alike,)
+        return tuple(alike | self.by_division.get(name, 0) & aware for name in divisions)
 
     @classmethod
     def joined(cls, several: "Iterable[Held]") -> "Held":

@@ -82,7 +82,8 @@ def allowing(
     shown = tuple(group[0] for group in can)
     bits = 0
     for asked in shown:
-        bits |= (asked.lets.demand or NO_DEMAND).bits & asked.lets.counting(held)
+        for counting in asked.lets.counting(held):
+            bits |= (asked.lets.demand or NO_DEMAND).bits & counting
     return Counterexample(
         who=who,
         caller=caller,

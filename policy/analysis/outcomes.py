@@ -30,8 +30,9 @@ class Outcome(msgspec.Struct, frozen=True):
     `for_strangers` says that anonymous callers are allowed as well.
 
     Of the bits `aware` only those count that are held in `divisions`, or in all divisions; or in the
-    caller's `own` one, where the service is pinned and the request does not say to which. Of the
-    bits `realm`, unless there are none, one has to count whatever is demanded.
+    caller's `own` one, where the service is pinned and the request does not say to which. With
+    several divisions everything has to be met in each. Of the bits `realm`, unless there are none,
+    one has to count whatever is demanded.
     """
 
     demand: Demand | None
@@ -43,12 +44,17 @@ class Outcome(msgspec.Struct, frozen=True):
     realm: int = 0
     own: bool = False
 
-    def counting(self, held: Held) -> int:
-        """The bits of what somebody holds that count here."""
+    def counting(self, held: Held) -> tuple[int, ...]:
+        """The bits of what somebody holds that count in each of the divisions that are meant."""
         if not self.aware:
-            return held.anywhere
+            return (held.anywhere,)
         divisions = self.where(held)
-        return 0 if divisions is None else held.within(divisions, self.aware)
+        return (0,) if divisions is None else held.within(divisions, self.aware)
+
+    def unmet_by(self, held: Held) -> Demand:
+        """What of the demand is not met in one of the divisions."""
+        demand = self.demand or NO_DEMAND
+        return Demand.joined(demand.unmet_by(bits) for bits in self.counting(held))
 
     def where(self, held: Held) -> tuple[str, ...] | None:
         """The divisions that are meant when somebody asks who holds that; None if nobody can say."""
@@ -58,8 +64,10 @@ class Outcome(msgspec.Struct, frozen=True):
         """Whether somebody is allowed who is known, and holds that."""
         if self.demand is None:
             return False
-        bits = self.counting(held)
-        return self.demand.met_by(bits) and bool(not self.realm or bits & self.realm)
+        return all(
+            self.demand.met_by(bits) and (not self.realm or bits & self.realm != 0)
+            for bits in self.counting(held)
+        )
 
     @property
     def clauses(self) -> Iterator[int]:
@@ -68,6 +76,15 @@ class Outcome(msgspec.Struct, frozen=True):
             yield from self.demand.clauses
         if self.realm:
             yield self.realm
+
+    @property
+    def singly(self) -> "tuple[Outcome, ...]":
+        """One outcome for each division: who is allowed by all of them is by this."""
+        if len(self.divisions) <= 1:
+            return (self,)
+        return tuple(
+            msgspec.structs.replace(self, divisions=(division,)) for division in self.divisions
+        )
 
     @property
     def gate(self) -> "Outcome":
@@ -84,8 +101,7 @@ def missing_for(table: DecisionTable, outcome: Outcome, held: Held) -> Missing:
         return table.permissions.missing_of(unmet)
     if outcome.demand is None or outcome.allows(held):
         return NOTHING
-    unmet = demand.unmet_by(outcome.counting(held))
-    return table.permissions.missing_of(unmet, outcome.where(held) or ())
+    return table.permissions.missing_of(outcome.unmet_by(held), outcome.where(held) or ())
 
 
 def outcome_of(route: Route | None, probe: Probe) -> Outcome:

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from policy.analysis.outcomes import Outcome
 from policy.analysis.who import Who, WhoKind, holdings_of
+from policy.divisions import UNCLEAR
 from policy.holding import NOTHING_HELD, Held
 from policy.permissions import Demand
 from policy.table import DecisionTable
@@ -100,8 +101,9 @@ class Population:
                 if not outcome.allows(self._held[number][table]):
                     found &= ~(1 << number)
             return found
-        for group in outcome.clauses:
-            found &= self.holding(group, table, outcome)
+        for single in outcome.singly:
+            for group in single.clauses:
+                found &= self.holding(group, table, single)
         return found
 
     def meeting(self, demand: Demand, table: int) -> int:
@@ -113,7 +115,7 @@ class Population:
 
     def holding(self, group: int, table: int, outcome: Outcome | None = None) -> int:
         """Who holds at least one of the bits of `group` by the table of that number: in the
-        divisions of `outcome`, if it has any for them.
+        division of `outcome`, a single one, if it has any for them.
         """
         holders = self._holders[table]
         some, rest = 0, group
@@ -121,7 +123,7 @@ class Population:
             lowest = rest & -rest
             place = lowest.bit_length() - 1
             if outcome is not None and lowest & outcome.aware:
-                some |= holders.within(place, outcome.divisions)
+                some |= holders.within(place, *outcome.divisions)
             else:
                 some |= holders.anywhere[place]
             rest ^= lowest
@@ -129,10 +131,12 @@ class Population:
 
     def members(self, some: int) -> Iterator[Who]:
         """Everybody of the classes whose bits are set."""
-        while some:
-            lowest = some & -some
-            yield from self._members[lowest.bit_length() - 1]
-            some ^= lowest
+        for number in self.numbers(some):
+            yield from self._members[number]
+
+    def numbers(self, some: int) -> Iterator[int]:
+        """The classes whose bits are set, for `held`."""
+        return _places(some)
 
     def held(self, number: int, table: int) -> Held:
         """What the members of that class hold by that table; strangers hold nothing."""
@@ -155,15 +159,9 @@ class _Holders:
                 for place in _places(bits):
                     there[place] = there.get(place, 0) | 1 << number
 
-    def within(self, place: int, divisions: Sequence[str]) -> int:
-        """Who holds the bit at that place in all of `divisions`, or everywhere if there are none."""
-        everywhere = self._everywhere[place]
-        if not divisions:
-            return everywhere
-        some = -1
-        for division in divisions:
-            some &= self._by_division.get(division, {}).get(place, 0)
-        return everywhere | some
+    def within(self, place: int, division: str = UNCLEAR) -> int:
+        """Who holds the bit at that place in that division, or else everywhere."""
+        return self._everywhere[place] | self._by_division.get(division, {}).get(place, 0)
 
 
 def _mark(holders: list[int], bits: int, number: int) -> None:

@@ -38,7 +38,7 @@ class Side(msgspec.Struct, frozen=True):
 
     `needs` are the permissions of the outcome's demand by name, with the scopes: nothing if there is
     no demand, or none that can be met. Those of them that are `aware` have to be held in its
-    divisions; where nothing is demanded, a pinned service may still need some of them.
+    divisions; where no permission is demanded, a pinned service may still need some of them.
     """
 
     route: Route | None
@@ -53,8 +53,13 @@ class Side(msgspec.Struct, frozen=True):
         if demand is None:
             return cls(route, outcome, Missing())
         needs = table.permissions.missing_of(demand, outcome.divisions)
+        implied = any(not clause & ~outcome.realm for clause in demand.clauses)
         return cls(
-            route, outcome, needs, table.names_of(outcome.aware), not demand and bool(outcome.realm)
+            route,
+            outcome,
+            needs,
+            table.names_of(outcome.aware),
+            needs_some=bool(outcome.realm) and not implied,
         )
 
     @property
@@ -85,10 +90,12 @@ class Side(msgspec.Struct, frozen=True):
         needs = self.needs
         groups = [(name,) for name in needs.all_of] + [*needs.any_of]
         told = [" or ".join(f"`{name}`" for name in group) for group in groups]
+        if self.needs_some:
+            told.append("some permission")
         if needs.scopes:
             told.append(f"scope {' or '.join(f'`{name}`' for name in needs.scopes)}")
-        if told or self.needs_some:
-            return f"needs {', and '.join(told or ['some permission'])}{self._there}"
+        if told:
+            return f"needs {', and '.join(told)}{self._there}"
         if self.use_role is UseRole.OFF:
             return "open to whoever is known, because roles are not obeyed"
         return "open to whoever is known"

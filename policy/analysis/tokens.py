@@ -54,12 +54,14 @@ class Tokens:
         return [one for one in found if one[0].kind is WhoKind.KNOWN] or found
 
     def _able(self, outcome: Outcome, brought: Held) -> int:
-        """Who is allowed with all that is brought, where one division is meant, or none."""
+        """Who is allowed with all that is brought."""
         population = self._crowd.population
-        counting, able = outcome.counting(brought), population.known
-        for group in outcome.clauses:
-            if not group & counting:
-                able &= population.holding(group, 0, outcome)
+        able = population.known
+        for single in outcome.singly:
+            (counting,) = single.counting(brought)
+            for group in single.clauses:
+                if not group & counting:
+                    able &= population.holding(group, 0, single)
         return able
 
     def told(self, who: Who, number: int) -> Counterexample:

@@ -286,6 +286,61 @@ def test_a_token_that_could_all_along_gains_nothing() -> None:
     assert only(found.gains).gained_together == (Combination(("details", "reads")),)
 
 
+# --- a pinned service, and requests that do not say to which division ---------------------------
+
+PINNED = spec(pin_header="X-Tenant")
+TENANTS = """\
+roles:
+  r: {permissions: [read]}
+  w: {permissions: [write]}
+claims:
+  reads: [{role: r, divisions: [north]}]
+  writes: [{role: w, divisions: [north]}]
+  elsewhere: [{role: w, divisions: [south]}]
+"""
+
+
+def pinned(old: str, new: str) -> Difference:
+    catalogue = NEEDS_TWO % "write"
+    return difference(*(table(catalogue, each, service=PINNED) for each in (old, new)))
+
+
+def test_claims_for_one_division_gain_together_without_saying_it() -> None:
+    old = edited("w: {permissions: [write]}", "w: {permissions: []}", TENANTS)
+    unsaid, said = pinned(old, TENANTS).gains
+    assert (unsaid.probe.headers, said.probe.headers) == ((), (("X-Tenant", "north"),))
+    for change in (unsaid, said):
+        assert change.gained_together == (Combination(("reads", "writes")),)
+
+
+def test_a_token_gains_where_one_of_its_claims_no_longer_leaves_the_division_open() -> None:
+    """With grants in two divisions nobody could say which was meant."""
+    more = edited("r: {permissions: [read]}", "r: {permissions: [read, write]}", TENANTS)
+    less = edited("elsewhere: [{role: w, divisions: [south]}]", "elsewhere: []", more)
+    found = pinned(more, less)
+    change = only(found.gains)
+    assert change.probe.headers == ()
+    assert change.gained_together == (Combination(("elsewhere", "reads")),)
+    before, after = found.decided(change, change.gained_together[0])
+    assert (before.reason, after.reason) == (Reason.DIVISION_MISSING, Reason.PERMITTED)
+
+
+def test_a_pinned_service_that_asks_for_a_scope_alone_asks_for_more_than_that() -> None:
+    catalogue = """\
+catalogue: shop
+permissions: {read: Read}
+scopes: [look]
+operations:
+  me: {request: GET /me, requires: authenticated, scopes: [look]}
+"""
+    policies = "roles: {r: {permissions: [read]}}\n"
+    found = difference(table(catalogue, policies), table(catalogue, policies, service=PINNED))
+    assert {change.strength for change in found.demands} == {Strength.STRONGER}
+    assert str(found.demands[0].new) == (
+        "needs some permission, and scope `look`, in the caller's only division or in all"
+    )
+
+
 # --- told together -----------------------------------------------------------------------------
 
 

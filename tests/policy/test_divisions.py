@@ -304,3 +304,43 @@ def test_another_spelling_of_a_number_is_another_division() -> None:
 def test_a_denial_says_what_the_service_would_have_been_told() -> None:
     """A service that only watches lets the request through, to where the client said."""
     assert pinned("nobody", "GET /users", "north").divisions == ("north",)
+
+
+# --- several divisions, and permissions to choose from ------------------------------------------
+
+CHOICE = table(
+    """\
+catalogue: cloud
+permissions: {"queue:view": View, "queue:audit": Audit}
+division_aware: ["queue:view", "queue:audit"]
+operations:
+  list: {request: "GET /queues", requires: {any: ["queue:view", "queue:audit"]}, division: {query: divisionId}}
+""",
+    """\
+roles:
+  desk: {permissions: ["queue:view"]}
+  audit: {permissions: ["queue:audit"]}
+users:
+  ann: {roles: [{role: desk, divisions: [north]}, {role: audit, divisions: [south]}]}
+""",
+)
+
+
+def test_of_permissions_to_choose_from_another_may_be_held_in_each_division() -> None:
+    """Who may ask about the one and about the other may ask about both."""
+    for said in ("north", "south", "north,south"):
+        assert reason("ann", "GET /queues", ("divisionId", said), of=CHOICE) is Reason.PERMITTED
+    denied = answer("ann", "GET /queues", ("divisionId", "north,west"), of=CHOICE)
+    assert isinstance(denied, Decision)
+    assert denied.missing == Missing(
+        any_of=(("queue:view", "queue:audit"),), divisions=("north", "west")
+    )
+
+
+def test_an_explanation_names_what_counts_in_each_division() -> None:
+    asked = inquiry(CHOICE, user("ann"), "GET /queues", ("divisionId", "north,south"))
+    (need,) = policy.explain(CHOICE, asked).needs
+    assert need.held == ("queue:view", "queue:audit")
+    asked = inquiry(CHOICE, user("ann"), "GET /queues", ("divisionId", "north,west"))
+    (need,) = policy.explain(CHOICE, asked).needs
+    assert (need.held, need.elsewhere) == ((), ("queue:view", "queue:audit"))

@@ -31,7 +31,7 @@ from tests.support.random_policies import blobs, pairs
 from tests.support.random_policies import questions_of as random_questions
 
 thorough = settings(
-    max_examples=40,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -195,9 +195,10 @@ def test_a_demand_is_weaker_just_if_some_set_of_permissions_meets_only_the_new(
     for question in questions_of(*tables):
         for probe in probes_of(question):
             outcomes = [outcome_of(route, probe) for route in question.routes]
+            about = {division for one in outcomes for division in one.divisions}
+            holdings = holdings_of(*tables, also=sorted(about))
             before, after = (
-                [one.for_strangers or one.allows(held) for held in holdings_of(*tables)]
-                + [one.for_strangers]
+                [one.for_strangers or one.allows(held) for held in holdings] + [one.for_strangers]
                 for one, table in zip(outcomes, tables, strict=True)
             )
             strength = strength_of(*map(Side.of, tables, question.routes, outcomes))

@@ -90,7 +90,7 @@ def _run(story: Story, folder: Path) -> tuple[Story, int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=120,
         check=False,
     )
     output = run.stdout.replace(f"{folder}/", "")

@@ -98,7 +98,7 @@ def _by_division(
     looked_in = None if grants.divisions is None else frozenset(grants.divisions)
 
     def elsewhere(needs: list[Any]) -> Verdict:
-        missing = _missing(needs, grants.there)
+        missing = _missing_in_one(needs, grants.there)
         return verdict("division-missing", elsewhere=looked_in, divisions=looked_in, **missing)
 
     def where(needs: list[Any]) -> frozenset[str]:
@@ -106,12 +106,12 @@ def _by_division(
             return frozenset()
         return looked_in
 
-    if looked_in is not None and (not grants.has_any or _missing(now, grants.there)):
+    if looked_in is not None and (not grants.has_any or _missing_in_one(now, grants.there)):
         return elsewhere(now)
     guards = [guard for guard in operation.guards if _is_on(guard, operation)]
     if inquiry.body is None:
-        counts = grants.there if looked_in is not None else grants.everywhere
-        if guards or _missing([*now, *(also.requires for also in later)], counts):
+        counts = grants.there if looked_in is not None else [grants.everywhere]
+        if guards or _missing_in_one([*now, *(also.requires for also in later)], counts):
             return verdict(NEEDS_BODY, divisions=where([]) if grants.pinned else frozenset())
         return verdict("permitted", divisions=where(now))
     body = inquiry.body.values
@@ -119,7 +119,7 @@ def _by_division(
     if missing := _missing(now, grants.anywhere):
         told = where([]) if grants.pinned else frozenset[str]()
         return verdict("permission-missing", divisions=told, **missing)
-    if _missing(now, grants.there):
+    if _missing_in_one(now, grants.there):
         return elsewhere(now)
     if not all(_guard_holds(guard, body, inquiry, operation) for guard in guards):
         return verdict("guard-failed", divisions=where(now))
@@ -232,6 +232,16 @@ def _missing(requirements: Iterable[Any], held: set[str]) -> dict[str, Any]:
     if not lacking and not unanswered:
         return {}
     return {"all_of": frozenset(lacking), "any_of": frozenset(unanswered)}
+
+
+def _missing_in_one(requirements: Iterable[Any], there: list[set[str]]) -> dict[str, Any]:
+    """What of all these is missing in at least one of the divisions; empty if nothing is."""
+    requirements = list(requirements)
+    lacks = [found for held in there if (found := _missing(requirements, held))]
+    return {
+        key: frozenset[Any]().union(*(found[key] for found in lacks))
+        for key in (lacks[0] if lacks else ())
+    }
 
 
 def _groups(requires: Any) -> list[set[str]]:

@@ -37,15 +37,17 @@ class Grants:
             _division_asked(operation, inquiry) if pin is None else self._pin(pin, inquiry)
         )
         self.anywhere = {name for name, _ in self._all}
-        self.everywhere = {name for name in self.anywhere if self._counts(name, [])}
+        self.everywhere = {name for name in self.anywhere if self._counts(name, None)}
         there = self.divisions if isinstance(self.divisions, list) else []
-        self.there = {name for name in self.anywhere if self._counts(name, there)}
-        self.has_any = not self.pinned or bool(self.there & listed)
+        # What counts in each of the divisions: in every one of them enough has to.
+        self.there = [
+            {name for name in self.anywhere if self._counts(name, division)}
+            for division in there or [None]
+        ]
+        self.has_any = not self.pinned or all(some & listed for some in self.there)
 
-    def _counts(self, name: str, divisions: list[str]) -> bool:
-        if name not in self._aware or (name, None) in self._all:
-            return True
-        return bool(divisions) and all((name, division) in self._all for division in divisions)
+    def _counts(self, name: str, division: str | None) -> bool:
+        return name not in self._aware or not {(name, None), (name, division)}.isdisjoint(self._all)
 
     def _pin(self, header: str, inquiry: Inquiry) -> Any:
         value = inquiry.headers.get(header.lower().encode())

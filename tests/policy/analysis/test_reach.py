@@ -3,7 +3,7 @@
 import policy
 from policy import NOTHING_HELD, BodyFacts, Inquiry, Reason
 from policy.analysis import Population, Reach, Who, WhoKind, cases_of_request, reach_of
-from tests.support.policies import CATALOGUE, POLICY, table, user
+from tests.support.policies import CATALOGUE, POLICY, spec, table, user
 from tests.support.policies import inquiry as asked_of
 
 SHOP = table()
@@ -126,3 +126,44 @@ def test_a_body_that_already_speaks_of_the_unnamed_is_no_trick() -> None:
     usual, own = cases_of_request(of.routes.find("GET", ("whoami",)), inquiry)
     assert usual.outcome.barred is Reason.GUARD_FAILED
     assert own.only == "(unnamed)"
+
+
+CLOUD = """\
+catalogue: cloud
+permissions: {view: View, edit: Edit}
+scopes: [read]
+operations:
+  me: {request: "GET /me", requires: authenticated, scopes: [read]}
+  both: {request: "GET /both", requires: [view, edit]}
+  own: {request: "PUT /own", requires: view, guards: [{body_value_equals_caller: name}]}
+"""
+TENANTS = """\
+roles: {viewer: {permissions: [view]}, editor: {permissions: [edit]}}
+users: {ann: {roles: [viewer]}}
+clients: {bot: {}}
+claims:
+  one: [{role: viewer, divisions: [a]}]
+  two: [{role: editor, divisions: [b]}]
+  three: [{role: editor, divisions: [a]}]
+"""
+PINNED = table(CLOUD, TENANTS, service=spec(pin_header="X-Tenant"))
+
+
+def test_one_scope_is_not_enough_for_who_holds_nothing_of_a_pinned_service() -> None:
+    (reach,) = reaches("GET /me", of=PINNED)
+    assert allowed(reach)[WhoKind.USER] == ("ann",)
+    assert not any("bot" in miss.who[WhoKind.CLIENT] for miss in reach.near)
+
+
+def test_claims_for_one_division_are_enough_together_where_those_for_two_are_not() -> None:
+    (reach,) = reaches("GET /both", of=PINNED)
+    assert not any(reach.allowed.values())
+    assert {who.name for who in reach.together} == {"one", "three"}
+
+
+def test_a_client_is_a_caller_whom_a_body_can_name() -> None:
+    other, itself = reaches("PUT /own", body={"name": "bot"}, of=table(CLOUD, TENANTS))
+    assert (other.case.only, itself.case.only) == (None, "bot")
+    (miss,) = [miss for miss in itself.near if miss.permissions == ("view",)]
+    assert miss.who[WhoKind.CLIENT] == ("bot",)
+    assert not any("bot" in miss.who[WhoKind.CLIENT] for miss in other.near)

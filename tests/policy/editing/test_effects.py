@@ -92,8 +92,9 @@ def test_what_is_opened_and_closed_is_what_the_evaluator_says(
         assert {route.id for route in opened} == {route for route, _ in gained}
         named = [who for who in effect.gaining if who.kind in _CALLERS]
         assert {str(who) for who in named} == {who for _, who in gained}
-    # Where a header says the division, who gets a role in a second one has to say which is meant.
-    assert not effect.closed or any(each.spec.pin_header for each in document.services)
+    # Who gets a role in a second division of a pinned service has to say from now on which is meant.
+    assert not effect.closed.whole
+    assert all(route.pin_header for route in effect.closed.partly)
     for name, role in new.roles.items():
         reach = reach_of(new, Held.everywhere_alike(role.mask))
         assert {*reach.whole, *reach.partly} <= set(new.operations), name
