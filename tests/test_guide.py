@@ -7,7 +7,6 @@ import pytest
 from tests.support.guide import PARTS, told
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("part", "text"), PARTS, ids=[title for title, _ in PARTS])
 def test_the_guide_shows_what_the_commands_print(part: str, text: str, tmp_path: Path) -> None:
     for story, code, output in told(part, text, tmp_path / "here"):

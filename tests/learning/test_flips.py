@@ -3,7 +3,6 @@
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gateway.learning import Flip, FlipKind, Flips
@@ -176,7 +175,6 @@ def test_what_was_let_through_in_shadow_and_would_be_refused_is_told_as_such() -
     assert replayed(lines, watching, watching).same == 1
 
 
-@pytest.mark.timeout(300)
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policies(), blobs(), blobs())
 def test_a_line_through_its_text_agrees_with_deciding_anew(

@@ -30,7 +30,7 @@ from policy.analysis import Verdict, coverage_of, expectations_of, verdict_on
 from tests.support.random_policies import PERMISSIONS, SCOPES, blobs, policies, questions_of
 
 thorough = settings(
-    max_examples=100,
+    max_examples=300,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

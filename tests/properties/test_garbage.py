@@ -30,7 +30,7 @@ from policy.analysis import coverage_of, expectations_of, lint, verdict_on
 from policy.source import scan
 from tests.support.policies import CATALOGUE, POLICY, sources, table, user
 
-usual = settings(max_examples=200, deadline=None)
+usual = settings(max_examples=400, deadline=None)
 
 OVERRIDES = """\
 overrides: shop

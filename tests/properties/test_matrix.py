@@ -21,7 +21,7 @@ from policy.predicates import Answer
 from tests.support.random_policies import policies
 
 thorough = settings(
-    max_examples=80,
+    max_examples=300,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

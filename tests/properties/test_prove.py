@@ -51,7 +51,7 @@ from tests.support.random_policies import questions_of as random_inquiries
 from tests.support.reference import _body_agrees, _query_agrees
 
 thorough = settings(
-    max_examples=60,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

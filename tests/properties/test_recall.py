@@ -11,7 +11,7 @@ from tests.support.random_policies import blobs, policies
 from tests.support.random_policies import questions_of as random_inquiries
 
 thorough = settings(
-    max_examples=100,
+    max_examples=300,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -9,7 +9,7 @@ from policy.analysis import Doubt, Recorded, Replay, Replayed, Standing
 from tests.support.random_policies import blobs, policies, questions_of, with_other_assignments
 
 thorough = settings(
-    max_examples=40,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
