@@ -40,6 +40,7 @@ __all__ = [
     "WhenEntry",
     "Word",
     "form_of_requires",
+    "groups_of",
 ]
 
 
@@ -163,6 +164,19 @@ RequiresField = Annotated[
     ),
 ]
 Requires = str | tuple[str | AnyOf, ...] | AnyOf | AllOf
+
+
+def groups_of(requires: Requires) -> frozenset[frozenset[str]]:
+    """The groups of permissions of each of which one is needed: equal however it was written."""
+    match requires:
+        case str():
+            return frozenset({frozenset({requires})})
+        case AnyOf():
+            return frozenset({frozenset(requires.any)})
+        case AllOf():
+            return groups_of(requires.all)
+        case _:
+            return frozenset[frozenset[str]]().union(*map(groups_of, requires))
 
 
 class WhenEntry(Entry):

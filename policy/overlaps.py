@@ -17,7 +17,7 @@ from typing import Any
 
 from policy.catalogue import Catalogue, Operation
 from policy.diagnostics import Code, Diagnostic, Location, Severity
-from policy.entries import AllOf, AnyOf, Requires
+from policy.entry_parts import groups_of
 from policy.template import Closeness, Grammar, Parameter, Template, closeness
 
 __all__ = ["Candidate", "Pair", "overlaps", "pairs_of"]
@@ -49,24 +49,11 @@ class Candidate:
         mine, theirs = self.operation, other.operation
         return (
             self.catalogue.spec.name == other.catalogue.spec.name
-            and _plainly(mine.requires) == _plainly(theirs.requires)
+            and groups_of(mine.requires) == groups_of(theirs.requires)
             and (mine.also, mine.guards) == (theirs.also, theirs.guards)
             and frozenset(mine.scopes) == frozenset(theirs.scopes)
             and (not mine.guards or mine.template.parameters == theirs.template.parameters)
         )
-
-
-def _plainly(requires: Requires) -> frozenset[frozenset[str]]:
-    """The groups of permissions of each of which one is needed."""
-    match requires:
-        case str():
-            return frozenset({frozenset({requires})})
-        case AnyOf():
-            return frozenset({frozenset(requires.any)})
-        case AllOf():
-            return _plainly(requires.all)
-        case _:
-            return frozenset[frozenset[str]]().union(*map(_plainly, requires))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ machine.
 
 import re
 import ssl
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
@@ -27,7 +28,7 @@ _CLIENT_ID = re.compile(r"[\x20-\x7e]{1,256}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 
 
-class OAuthClient(FromFileOrEnvironment):
+class OAuthClient(FromFileOrEnvironment, ABC):
     """Who the gateway is at an endpoint of an authorization server."""
 
     client_id: str = Field(description="what that server calls the gateway")
@@ -88,8 +89,9 @@ class OAuthClient(FromFileOrEnvironment):
             self._context = verifying_context(self.ca_file)
         return self._context
 
+    @abstractmethod
     def _endpoint(self) -> str:
-        raise NotImplementedError
+        """Where it is one."""
 
 
 class OAuthCredential(OAuthClient):

@@ -5,7 +5,8 @@ from typing import Any
 
 from policy.editing.layout import as_flow
 from policy.editing.scalars import rendered
-from policy.entries import AllOf, AnyOf, OperationEntry, Requires
+from policy.entries import OperationEntry, Requires
+from policy.entry_parts import groups_of
 from policy.importing.described import Described, shape_of
 from policy.importing.rendering import flow, folded, requires_text, split_request
 from policy.importing.sections import Chunk
@@ -51,7 +52,7 @@ class Wanted:
             case "request":
                 return old is not None and old.request == f"{self.described.method} {self.template}"
             case "requires":
-                return old is not None and _same(old.requires, self.requires)
+                return old is not None and groups_of(old.requires) == groups_of(self.requires)
             case _:
                 return old is not None and set(old.scopes) == set(self.described.scopes)
 
@@ -93,19 +94,3 @@ def required(
         if old is not None and old.requires == "public":
             return old.requires
     return each.requires
-
-
-def _same(one: Requires, other: Requires) -> bool:
-    return _groups(one) == _groups(other)
-
-
-def _groups(requires: Requires) -> frozenset[frozenset[str]]:
-    match requires:
-        case str():
-            return frozenset({frozenset({requires})})
-        case AnyOf():
-            return frozenset({frozenset(requires.any)})
-        case AllOf():
-            return _groups(requires.all)
-        case _:
-            return frozenset[frozenset[str]]().union(*map(_groups, requires))
