@@ -24,11 +24,12 @@ from policy.inquiry import ANONYMOUS, BodyFacts, Caller, Inquiry, Kind, Means, f
 from policy.loader import ServiceSources, Sources, Text, load, read
 from policy.origins import Origin
 from policy.remedies import Remedy
+from policy.route import Access, Route
 from policy.schema import json_schema_of, json_schemas
 from policy.services import ServiceSpec, UseRole
 from policy.source import Source
 from policy.source import parse as parse_yaml
-from policy.table import Access, DecisionTable, Role, Route, Service
+from policy.table import DecisionTable, Role, Service
 from policy.takedown import take_down
 from policy.transfer import packed, unpacked
 

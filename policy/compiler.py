@@ -17,10 +17,11 @@ from policy.few_words import in_few_words
 from policy.permission_names import GrantedNames
 from policy.permissions import Permissions
 from policy.requirements import requirement_of
+from policy.route import Access, Route
 from policy.routes import Routes
 from policy.services import UseRole
 from policy.source import Place
-from policy.table import Access, Assignment, Client, DecisionTable, Role, Route, Service
+from policy.table import Assignment, Client, DecisionTable, Role, Service
 from policy.template import Template
 from policy.uncollected import uncollected
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 if TYPE_CHECKING:
-    from policy.table import Route
+    from policy.route import Route
 
 __all__ = ["NOTHING", "Decision", "Effect", "Missing", "NeedsBody", "Reason"]
 

@@ -19,8 +19,9 @@ from policy.ground import Ground, ground_of
 from policy.inquiry import Inquiry, Kind
 from policy.permissions import Demand
 from policy.predicates import Query, names_of, repeated
+from policy.route import Route
 from policy.rules import Extra
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["decide", "given_twice", "not_one_division"]
 

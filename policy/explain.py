@@ -17,8 +17,9 @@ from policy.origins import in_words, origins_of
 from policy.permissions import Demand
 from policy.predicates import Answer
 from policy.remedies import remedy_for
+from policy.route import Access, Route
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Role, Route
+from policy.table import DecisionTable, Role
 from policy.witnesses import witnesses_of
 
 __all__ = ["explain"]

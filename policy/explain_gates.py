@@ -8,7 +8,8 @@ from policy.ground import Ground
 from policy.inquiry import Inquiry, Means
 from policy.origins import in_words
 from policy.permissions import Demand
-from policy.table import DecisionTable, Route
+from policy.route import Route
+from policy.table import DecisionTable
 
 __all__ = ["division_step", "elsewhere_remedy", "scope_remedy", "scope_step"]
 

@@ -7,7 +7,7 @@ from policy.decision import Decision, NeedsBody
 from policy.diagnostics import Location
 from policy.inquiry import Inquiry
 from policy.origins import Origin
-from policy.table import Route
+from policy.route import Route
 
 __all__ = ["Explanation", "Need", "Stage", "Step", "Supplier"]
 

@@ -11,8 +11,8 @@ import msgspec
 from policy.divisions import given_in, pinned_to
 from policy.inquiry import Inquiry
 from policy.permissions import Demand
+from policy.route import Route
 from policy.rules import Extra
-from policy.table import Route
 
 __all__ = ["Ground", "ground_of"]
 

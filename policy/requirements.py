@@ -10,8 +10,8 @@ from policy.conditions import condition_of, guard_of
 from policy.divisions import DivisionPlace, DivisionSource
 from policy.entries import AllOf, AnyOf, DivisionEntry, Requires
 from policy.permissions import NO_DEMAND, Demand, Permissions
+from policy.route import Access, Requirement
 from policy.rules import Extra, Guard
-from policy.table import Access, Requirement
 
 __all__ = ["ACCESS_WORDS", "demand_of", "named_in", "requirement_of"]
 

@@ -13,7 +13,7 @@ from policy.analysis.probes import OWN_NAME, Probe, probes_of
 from policy.analysis.questions import Question
 from policy.holding import NOTHING_HELD
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means
-from policy.table import Route
+from policy.route import Route
 
 __all__ = ["Case", "cases_of", "cases_of_request"]
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from policy.analysis.verdicts import Verdict
 from policy.decision import Decision, Reason
 from policy.predicates import Answer
+from policy.route import Route
 from policy.rules import Extra
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["Coverage", "Dimension", "coverage_of"]
 

@@ -21,8 +21,9 @@ from policy.analysis.questions import questions_of
 from policy.analysis.strength import Side, Strength, strength_of
 from policy.decision import Decision
 from policy.evaluator import decide
+from policy.route import Route
 from policy.services import UseRole
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["Change", "Difference", "difference"]
 

@@ -9,8 +9,9 @@ import msgspec
 
 from policy.analysis.population import Population, Who, WhoKind
 from policy.holding import Held
+from policy.route import Route
 from policy.services import UseRole
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = [
     "Enforcement",

@@ -17,7 +17,8 @@ from policy.analysis.outcomes import missing_for
 from policy.analysis.questions import Question, questions_of
 from policy.decision import NOTHING, Missing, Reason
 from policy.holding import Held
-from policy.table import DecisionTable, Role, Route
+from policy.route import Route
+from policy.table import DecisionTable, Role
 
 __all__ = ["Cell", "Lack", "OpenTo", "Row", "State", "rows_of"]
 

@@ -15,9 +15,10 @@ from policy.conditions import lists_of
 from policy.diagnostics import Code
 from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means, folded
+from policy.route import Route
 from policy.source import Place
 from policy.suggest import Suggestions
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["Meant", "Reader"]
 

@@ -16,7 +16,8 @@ from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.permissions import NO_DEMAND, Demand
 from policy.predicates import Answer
-from policy.table import Access, DecisionTable, Route
+from policy.route import Access, Route
+from policy.table import DecisionTable
 
 __all__ = ["Outcome", "located", "missing_for", "outcome_of", "outcome_of_inquiry"]
 

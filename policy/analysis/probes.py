@@ -26,7 +26,7 @@ from policy.errors import PolicyInvalid
 from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import BodyFacts, Caller, Inquiry, Kind, Means, folded
 from policy.predicates import folded_query_name, names_of, repeated
-from policy.table import Route
+from policy.route import Route
 
 __all__ = ["MOST_COMBINATIONS", "OWN_NAME", "Probe", "probes_of"]
 

@@ -12,8 +12,9 @@ from itertools import product
 import msgspec
 
 from policy.divisions import DivisionPlace
+from policy.route import Route
 from policy.routes import Node
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 from policy.template import Grammar
 
 __all__ = ["Question", "questions_of"]

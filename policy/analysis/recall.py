@@ -14,7 +14,8 @@ from policy.evaluator import decide
 from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means
 from policy.predicates import Answer
-from policy.table import DecisionTable, Route
+from policy.route import Route
+from policy.table import DecisionTable
 
 __all__ = ["conditions_true_of", "probe_like"]
 

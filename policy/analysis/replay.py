@@ -20,7 +20,8 @@ from policy.evaluator import decide, given_twice, not_one_division
 from policy.holding import NOTHING_HELD, Held
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
-from policy.table import DecisionTable, Route
+from policy.route import Route
+from policy.table import DecisionTable
 
 __all__ = ["Doubt", "Recorded", "Replay", "Replayed", "Standing"]
 

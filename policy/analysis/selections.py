@@ -23,9 +23,10 @@ from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Kind, Means
 from policy.permissions import NO_DEMAND
 from policy.predicates import Answer, Condition
+from policy.route import Access, Requirement, Route
 from policy.rules import Extra
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Requirement, Route
+from policy.table import DecisionTable
 
 __all__ = ["Asked", "Requests", "Selection", "distinct", "fits"]
 

@@ -13,8 +13,9 @@ import msgspec
 from policy.analysis.outcomes import Outcome
 from policy.decision import Missing, Reason
 from policy.origins import in_words
+from policy.route import Route
 from policy.services import UseRole
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["Side", "Strength", "strength_of"]
 

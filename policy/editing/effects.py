@@ -21,7 +21,8 @@ from policy.analysis import (
     writes,
 )
 from policy.holding import Held
-from policy.table import DecisionTable, Route
+from policy.route import Route
+from policy.table import DecisionTable
 
 __all__ = ["Effect", "Reach", "effect_of", "of_kind", "reach_of"]
 

@@ -10,8 +10,9 @@ from policy.analysis.lints.warnings import named, warning
 from policy.diagnostics import Code, Diagnostic
 from policy.grants import Assignment
 from policy.inquiry import Caller, Kind, Means
+from policy.route import Route
 from policy.services import UseRole
-from policy.table import DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["gate_findings"]
 

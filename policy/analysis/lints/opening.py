@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from policy.analysis.lints.warnings import named, warning
 from policy.diagnostics import Code, Diagnostic
+from policy.route import Access, Route
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Role, Route
+from policy.table import DecisionTable, Role
 
 __all__ = ["WRITING_METHODS", "Openings", "says_it_reads_first", "title_findings", "writes"]
 

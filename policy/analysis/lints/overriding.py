@@ -18,7 +18,8 @@ from policy.diagnostics import Code, Diagnostic, Location
 from policy.document import PolicyDocument, ServiceDocument, Written
 from policy.entries import GuardEntry, ListChange, OverridesFile, WhenEntry
 from policy.errors import PolicyInvalid
-from policy.table import DecisionTable, Route
+from policy.route import Route
+from policy.table import DecisionTable
 
 __all__ = ["override_findings"]
 

@@ -7,8 +7,9 @@ from policy.analysis.lints.warnings import named, warning
 from policy.analysis.population import Who, WhoKind, holdings_of
 from policy.analysis.questions import Question
 from policy.diagnostics import Code, Diagnostic
+from policy.route import Access, Route
 from policy.services import UseRole
-from policy.table import Access, DecisionTable, Route
+from policy.table import DecisionTable
 
 __all__ = ["reach_findings"]
 

@@ -15,8 +15,8 @@ from policy.errors import PolicyInvalid
 from policy.holding import NOTHING_HELD
 from policy.inquiry import Caller, Inquiry, Kind, Means
 from policy.predicates import Answer
+from policy.route import Requirement, Route
 from policy.rules import Extra, Guard
-from policy.table import Requirement, Route
 
 __all__ = ["rule_findings"]
 
