@@ -6,7 +6,6 @@ request is told before a secret is looked at, who has failed too often is turned
 costs anything, and only a proved client hears what else is wrong.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from random import uniform
@@ -14,19 +13,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.errors import BodyTooLarge, IdentityUnavailable
+from gateway.errors import BodyTooLarge
 from gateway.exchange import Ending, Exchange, Own, RequestHead
 from gateway.http.target import Target
 from gateway.issuer.answers import Answer, OAuthError, Result, json_answer, refused, reply
 from gateway.issuer.clients import Client, ClientState
-from gateway.issuer.failures import Failures
 from gateway.issuer.form import MAX_FORM_BYTES, FormUnreadable, is_form, read_form
 from gateway.issuer.issuer import Issuer
-from gateway.issuer.requests import NOT_PROVED, Claimed, claimed, scopes_in
+from gateway.issuer.proofs import RETRY, Proofs
+from gateway.issuer.requests import claimed, scopes_in
 from gateway.issuer.tokens import MAX_SCOPE_LENGTH, TokenClaims
 from gateway.issuer.verifier import OwnTokens
 from gateway.logs import get as get_logger
-from gateway.tasks import Tasks
 from gateway.wire.client import ClientConnection
 from policy import Caller, Kind, Means
 
@@ -52,7 +50,6 @@ GRANT_TYPE = "client_credentials"
 
 # RFC 6749 section 5.2: the challenge of the scheme that the client used, or could have.
 _CHALLENGE = b'www-authenticate: Basic realm="%b", charset="UTF-8"\r\n'
-_RETRY = b"retry-after: 1\r\n"
 
 
 class _Asked(NamedTuple):
@@ -84,17 +81,9 @@ class Endpoints:
         self._tokens = tokens
         self._authorization_of = authorization_of
         self._challenge = _CHALLENGE % realm.encode("ascii")
-        settings = issuer.settings
-        self._failures = Failures(
-            per_client=settings.max_failures_per_client,
-            per_address=settings.max_failures_per_address,
-            seconds=settings.failure_window_seconds,
-        )
-        # By id and secret, for as long as they are tried.
-        self._proofs: dict[tuple[str, str], asyncio.Task[bool | None]] = {}
-        self._tasks = Tasks("secrets")
+        self._proofs = Proofs(issuer)
         self.results: Counter[str] = Counter(dict.fromkeys(_TOLD, 0))
-        paths = settings.endpoints
+        paths = issuer.settings.endpoints
         self.by_path: Mapping[str, _Endpoint] = {
             paths["token"]: _Endpoint("oauth-token", _POST, self._token),
             paths["revoke"]: _Endpoint("oauth-revoke", _POST, self._revoke),
@@ -109,7 +98,7 @@ class Endpoints:
 
     async def close(self) -> None:
         """Try no further secret."""
-        await self._tasks.close()
+        await self._proofs.close()
 
     async def answer(
         self, exchange: Exchange, client: ClientConnection, head: RequestHead, target: Target
@@ -171,60 +160,13 @@ class Endpoints:
             raise _malformed(str(error)) from None
 
     async def _proved(self, asked: _Asked, form: dict[str, str]) -> Client:
-        """The client that sent the request; one that is disabled is nobody."""
         exchange = asked.exchange
         said = claimed(asked.head.headers.authorization, form)
-        known = self._issuer.held.clients
-        client = known.get(said.id)
-        proofs = self._issuer.secrets
-        if not proofs.is_known(client, said.secret):
-            detail = ("client", "-" if client is None else client.name)
-            if not await self._is_right(client, said, exchange.peer, detail):
-                raise OAuthError(Result.INVALID_CLIENT, NOT_PROVED, detail=detail)
-        assert client is not None  # noqa: S101 - nobody's secret is never right
+        client = await self._proofs.client_of(said, exchange.peer)
         exchange.caller = Caller(
             subject=client.name, kind=Kind.SERVICE, means=Means.CLIENT_CREDENTIALS
         )
         return client
-
-    async def _is_right(
-        self, client: Client | None, said: Claimed, peer: str, detail: tuple[str, ...]
-    ) -> bool:
-        """Whether an unknown secret is right, by the slow road, unless there were too many.
-
-        Equal credentials that come together are tried once and counted once, and only bit for bit
-        equal ones (J-11).
-        """
-        key = said.id, said.secret
-        proof = self._proofs.get(key)
-        if proof is None:
-            now = self._issuer.clock.monotonic()
-            if too_many := self._failures.too_many(said.id, peer, now):
-                # No `Retry-After`: SDKs would obey it in silence, over and over, with a secret that
-                # is wrong.
-                message = "too many failed attempts; try again later"
-                raise OAuthError(Result.TOO_MANY_FAILURES, message, detail=(*detail, too_many))
-            self._failures.add(said.id, peer, now)
-            proof = self._tasks.start(self._prove(client, said, peer), name="secret")
-            self._proofs[key] = proof
-            proof.add_done_callback(lambda _: self._proofs.pop(key, None))
-        await asyncio.wait({proof})  # who leaves meanwhile leaves the proof alone
-        is_right = None if proof.cancelled() else proof.result()
-        if is_right is None:
-            message = "too much to do just now; try again soon"
-            raise OAuthError(Result.UNAVAILABLE, message, detail=detail, extra_lines=_RETRY)
-        return is_right
-
-    async def _prove(self, client: Client | None, said: Claimed, peer: str) -> bool | None:
-        """None where it could not be tried."""
-        is_right: bool | None = None
-        try:
-            is_right = await self._issuer.secrets.prove(client, said.secret)
-        except IdentityUnavailable as error:
-            _log.debug("a secret was not tried", why=error.detail)
-        if is_right is not False:
-            self._failures.take_back(said.id, peer, self._issuer.clock.monotonic())
-        return is_right
 
     # --- RFC 6749 section 4.4 -------------------------------------------------------------------
 
@@ -277,7 +219,7 @@ class Endpoints:
         except OSError as error:
             _log.error("a token cannot be revoked", why=error.strerror or str(error))
             message = "the revocation cannot be recorded just now"
-            raise OAuthError(Result.UNAVAILABLE, message, extra_lines=_RETRY) from None
+            raise OAuthError(Result.UNAVAILABLE, message, extra_lines=RETRY) from None
         return Answer(status=200, result=Result.TOKEN_REVOKED, because=(f"token {token.token_id}",))
 
     # --- RFC 7662 -------------------------------------------------------------------------------
