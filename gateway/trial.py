@@ -12,10 +12,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from gateway.attempts import Attempt, Refused, refused_for
 from gateway.candidate import Reverted, Tally, joined
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
-from gateway.reload import Attempt, PolicyChanges, Refused, refused_for
+from gateway.reload import PolicyChanges
 from gateway.rollout import Plan
 from policy import PolicyError, Sources
 

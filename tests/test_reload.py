@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.attempts import Attempt, Finding, HeldBy, Refused
 from gateway.clock import SystemClock
-from gateway.reload import Attempt, Finding, HeldBy, PolicyChanges, Refused
+from gateway.reload import PolicyChanges
 from policy import PolicyUnreadable, Sources
 from tests.support.policies import CATALOGUE, POLICY, sources
 

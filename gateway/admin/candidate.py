@@ -14,7 +14,7 @@ from aiohttp import web
 from gateway.admin.answers import answer, refusal
 from gateway.admin.operator import OperatorToken
 from gateway.admin.policy import told_of
-from gateway.reload import Finding, Refused
+from gateway.attempts import Finding, Refused
 from gateway.rollout import Plan
 from gateway.trial import NO_CANDIDATE, Trials
 

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from gateway.admin.answers import answer
 from gateway.admin.operator import OperatorToken, from_a_page
-from gateway.reload import Attempt, PolicyChanges
+from gateway.attempts import Attempt
+from gateway.reload import PolicyChanges
 
 __all__ = ["PolicyCalls", "told_of"]
 

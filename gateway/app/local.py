@@ -11,11 +11,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import policy
 from gateway.app.control import admin_server, trials_of, watch_files
 from gateway.app.gateway import Gateway, read_sources
+from gateway.attempts import HeldBy, Refused, refused_for
 from gateway.candidate import Candidate, Reverted, Tally
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot
-from gateway.reload import HeldBy, PolicyChanges, Refused, refused_for
+from gateway.reload import PolicyChanges
 from gateway.rollout import Plan
 from gateway.server.doors import open_one
 from gateway.server.readiness import Answers

@@ -20,12 +20,13 @@ from gateway.app.control import admin_server, trials_of, watch_files
 from gateway.app.gateway import Gateway, digest_key, read_sources
 from gateway.app.swap import parts_of
 from gateway.app.worker import work
+from gateway.attempts import refused_for
 from gateway.audit import Journal, Recovered, recover_into, sink_for
 from gateway.clock import SystemClock
 from gateway.errors import SettingsInvalid
 from gateway.logs import always_say
 from gateway.logs import get as get_logger
-from gateway.reload import PolicyChanges, refused_for
+from gateway.reload import PolicyChanges
 from gateway.server.doors import Doors, open_doors, open_one, take_over, where
 from gateway.server.notify import notify
 from gateway.server.nursery import start_nursery

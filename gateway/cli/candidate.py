@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from gateway.attempts import Finding
 from gateway.candidate import Example, Tally
 from gateway.cli.admin_port import asked
 from gateway.cli.output import Exit, config_option, format_option, near, show_json, time_of
-from gateway.reload import Finding
 from gateway.rollout import Band, Plan
 from gateway.trial import TrialStatus
 from policy import Reason

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.attempts import Attempt, Finding, PolicyStatus
 from gateway.cli.admin_port import asked
 from gateway.cli.candidate import COMMANDS
 from gateway.cli.output import Exit, config_option, format_option, near, show_json, time_of
-from gateway.reload import Attempt, Finding, PolicyStatus
 
 __all__ = ["command"]
 

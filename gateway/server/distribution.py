@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from gateway.attempts import HeldBy, Refused
 from gateway.candidate import Reverted
 from gateway.logs import get as get_logger
-from gateway.reload import HeldBy, Refused
 from gateway.rollout import Plan
 from gateway.server.generations import Generations
 from gateway.server.messages import (

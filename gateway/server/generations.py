@@ -9,8 +9,8 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 
+from gateway.attempts import Refused
 from gateway.logs import get as get_logger
-from gateway.reload import Refused
 from gateway.server.channel import Listening, send
 from gateway.server.messages import (
     FROM_NURSERY,

@@ -8,9 +8,9 @@ accepting, what became of a change, and that a candidate has reverted. Every mes
 import msgspec
 from msgspec.msgpack import Decoder
 
+from gateway.attempts import Finding
 from gateway.candidate import Reverted, Tally
 from gateway.metrics import Snapshot
-from gateway.reload import Finding
 from gateway.rollout import Plan
 
 __all__ = [

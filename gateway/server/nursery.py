@@ -24,7 +24,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn, Protocol
 
-from gateway.reload import Refused
+from gateway.attempts import Refused
 from gateway.server.channel import receive, send
 from gateway.server.messages import (
     TO_NURSERY,

@@ -12,12 +12,12 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
+from gateway.attempts import HeldBy
 from gateway.audit import Journal
 from gateway.candidate import Reverted, Tally
 from gateway.clock import Clock
 from gateway.logs import get as get_logger
 from gateway.metrics import Snapshot, merged
-from gateway.reload import HeldBy
 from gateway.rollout import Plan
 from gateway.server.channel import Listening
 from gateway.server.distribution import Distribution

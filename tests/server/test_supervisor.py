@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.attempts import Finding, Refused
 from gateway.clock import Clock, SystemClock
-from gateway.reload import Finding, Refused
 from gateway.server.channel import receive, send
 from gateway.server.doors import open_doors
 from gateway.server.messages import TO_NURSERY, Fork, Forked, Gone, Part, Renewed
