@@ -33,11 +33,7 @@ def pytest_asyncio_loop_factories(
 
 @pytest.fixture(autouse=True)
 def _the_collector_as_it_was() -> Iterator[None]:
-    """A gateway settles the memory of its process for good; here the next test has it again.
-
-    Otherwise everything that is alive when some gateway starts stays for the whole run, and
-    what asks the collector about it walks over all of that.
-    """
+    """A worker settles the memory of its process for good; the next test has it as it was."""
     thresholds = gc.get_threshold()
     yield
     gc.set_threshold(*thresholds)

@@ -6,7 +6,6 @@ fork of it.
 """
 
 import asyncio
-import gc
 import hashlib
 import secrets
 import socket
@@ -181,7 +180,6 @@ class Gateway:
         await self._listener.start()
         stack.push_async_callback(self._listener.close, settings.limits.shutdown_seconds)
         self._declare_readings(self._listener, pipeline)
-        _settle_memory()
 
     def _audit_writer(self, journal: Journal | None) -> AuditWriter[Exchange]:
         audit = self.settings.audit
@@ -252,14 +250,3 @@ class Gateway:
         read("gateway_audit_lines_total", lambda: {
             ("written",): audit.lines_written, ("failed",): audit.lines_failed,
         })  # fmt: skip
-
-
-def _settle_memory() -> None:
-    """What was built at start lives as long as the process: the collector need not look at it.
-
-    Requests leave little garbage in cycles. A young generation of a few thousand objects is looked at
-    in a tenth of a millisecond; one of 20,000 takes 20 ms whenever many connections come at once.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(2_000, 500, 50)

@@ -6,6 +6,7 @@ finishes what it has begun and leaves.
 """
 
 import asyncio
+import gc
 import signal
 import socket
 from typing import assert_never
@@ -73,6 +74,7 @@ class _Worker:
             return await self._fail(f"cannot record: {error.detail}")
         except OSError as error:
             return await self._fail(f"cannot listen: {(error.strerror or str(error)).lower()}")
+        _settle_memory()
         self._supervisor.tell(Serving())
         _ = self._tasks.start(self._listen(), name="supervisor")
         await self._told_to_end.wait()
@@ -151,3 +153,14 @@ class _Worker:
             policy=self._policy.held,
             tally=None if trial is None else trial.tally(),
         )
+
+
+def _settle_memory() -> None:
+    """What was built at start lives as long as the process: the collector need not look at it.
+
+    Requests leave little garbage in cycles. A young generation of a few thousand objects is looked at
+    in a tenth of a millisecond; one of 20,000 takes 20 ms whenever many connections come at once.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(2_000, 500, 50)
