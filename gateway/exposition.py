@@ -16,7 +16,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from gateway.metrics import BUCKETS, METRICS, Declaration, Snapshot
+from gateway.counts import Snapshot
+from gateway.metrics import BUCKETS, METRICS, Declaration
 
 __all__ = ["CONTENT_TYPE", "render"]
 

@@ -18,6 +18,7 @@ from gateway.admission import Admission
 from gateway.audit import AuditWriter
 from gateway.authn import Authenticator
 from gateway.clock import Clock
+from gateway.counts import Metrics
 from gateway.errors import (
     AuditUnavailable,
     GatewayError,
@@ -35,7 +36,6 @@ from gateway.http.target import Target, TargetLimits, canonicalise
 from gateway.inspection import Inspection
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
-from gateway.metrics import Metrics
 from gateway.refusals import Refusals
 from gateway.settings import Limits
 from gateway.standing import Standing

@@ -24,8 +24,8 @@ from gateway.attempts import (
     refused_for,
 )
 from gateway.clock import Clock
+from gateway.counts import Snapshot
 from gateway.logs import get as get_logger
-from gateway.metrics import Snapshot
 from policy import PolicyError, Sources
 
 __all__ = ["Carrier", "PolicyChanges"]

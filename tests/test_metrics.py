@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from gateway.counts import Metrics, Snapshot, merged
 from gateway.errors import GatewayError
 from gateway.exposition import CONTENT_TYPE, render
-from gateway.metrics import BUCKETS, METRICS, Metrics, Snapshot, merged
+from gateway.metrics import BUCKETS, METRICS
 from policy import Reason
 
 

@@ -19,8 +19,8 @@ from gateway.admin.answers import NOT_FOUND, answer
 from gateway.admin.candidate import CandidateCalls
 from gateway.admin.operator import OperatorToken
 from gateway.admin.policy import PolicyCalls
+from gateway.counts import Snapshot
 from gateway.exposition import CONTENT_TYPE, render
-from gateway.metrics import Snapshot
 from gateway.reload import PolicyChanges
 from gateway.trial import Trials
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import policy
 from gateway.admin import AdminServer
 from gateway.clock import Clock
-from gateway.metrics import Snapshot, merged
+from gateway.counts import Snapshot, merged
 from gateway.reload import PolicyChanges
 from gateway.server.readiness import Answers
 from gateway.server.watching import look, watch

@@ -18,13 +18,13 @@ from gateway.app.own_answers import OwnAnswers
 from gateway.audit import AuditWriter, Composer, Journal, sink_for
 from gateway.authn import build_authenticator
 from gateway.clock import Clock, SystemClock
+from gateway.counts import Metrics, Snapshot
 from gateway.errors import SettingsInvalid
 from gateway.exchange import Exchange
 from gateway.http.forwarded import Proxies
 from gateway.http.host import Hosts
 from gateway.live import LivePolicy
 from gateway.logs import get as get_logger
-from gateway.metrics import Metrics, Snapshot
 from gateway.pipeline import Pipeline
 from gateway.server import Listener, PublicTls
 from gateway.server.readiness import Answers, asked

@@ -14,8 +14,8 @@ from gateway.app.gateway import Gateway, read_sources
 from gateway.attempts import HeldBy, Refused, refused_for
 from gateway.candidate import Candidate, Reverted, Tally
 from gateway.clock import Clock
+from gateway.counts import Snapshot
 from gateway.logs import get as get_logger
-from gateway.metrics import Snapshot
 from gateway.reload import PolicyChanges
 from gateway.rollout import Plan
 from gateway.server.doors import open_one

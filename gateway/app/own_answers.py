@@ -5,9 +5,9 @@ from functools import partial
 
 from gateway.authn import realm_of
 from gateway.clock import Clock
+from gateway.counts import Metrics
 from gateway.issuer import TOKEN_INFO_PATH, Authorization, Endpoints, Issuer, OwnTokens, TokenInfo
 from gateway.live import LivePolicy
-from gateway.metrics import Metrics
 from gateway.pipeline import Respond
 from gateway.settings import Settings
 

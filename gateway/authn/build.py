@@ -21,8 +21,8 @@ from gateway.authn.keys import FixedKeys, KeySet, KeySource
 from gateway.authn.passwords import PasswordBench
 from gateway.authn.users import read_users
 from gateway.clock import Clock
+from gateway.counts import Reading
 from gateway.errors import SettingsInvalid
-from gateway.metrics import Reading
 from gateway.outbound import Fetcher, an_endpoint
 from gateway.settings import (
     BasicSettings,

@@ -18,8 +18,8 @@ from gateway.authn.certificates import CertificateRules
 from gateway.authn.challenge import OAUTH_ERRORS, bearer_challenge, with_error
 from gateway.authn.credentials import Credentials
 from gateway.clock import Clock
+from gateway.counts import Reading
 from gateway.errors import CredentialsRefused, IdentityUnavailable
-from gateway.metrics import Reading
 from gateway.tasks import Tasks
 from policy import ANONYMOUS, Caller, Means
 

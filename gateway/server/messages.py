@@ -10,7 +10,7 @@ from msgspec.msgpack import Decoder
 
 from gateway.attempts import Finding
 from gateway.candidate import Reverted, Tally
-from gateway.metrics import Snapshot
+from gateway.counts import Snapshot
 from gateway.rollout import Plan
 
 __all__ = [

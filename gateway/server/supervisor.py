@@ -16,8 +16,8 @@ from gateway.attempts import HeldBy
 from gateway.audit import Journal
 from gateway.candidate import Reverted, Tally
 from gateway.clock import Clock
+from gateway.counts import Snapshot, merged
 from gateway.logs import get as get_logger
-from gateway.metrics import Snapshot, merged
 from gateway.rollout import Plan
 from gateway.server.channel import Listening
 from gateway.server.distribution import Distribution

@@ -9,7 +9,7 @@ Comments, order and layout of whatever is not concerned stay to the letter. Noth
 writes a file.
 """
 
-from policy.editing.changes import Add, Change, Drop, Put, Rename, Respell, Take, edited
+from policy.editing.changes import Add, Change, Drop, Put, Rename, Respell, Take
 from policy.editing.clients import authorize, unauthorize
 from policy.editing.effects import Effect, Reach, effect_of, of_kind, reach_of
 from policy.editing.errors import EditRefused
@@ -21,6 +21,7 @@ from policy.editing.portraits import (
     portrait_of_holder,
     portrait_of_role,
 )
+from policy.editing.rewriting import edited
 from policy.editing.roles import (
     create_role,
     delete_role,

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from policy.diagnostics import visible
-from policy.editing.changes import Change, edited
+from policy.editing.changes import Change
 from policy.editing.errors import EditRefused
+from policy.editing.rewriting import edited
 from policy.loader import Sources, Text
 from policy.names import flaw_of
 from policy.source import scan

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.admin import AdminServer
+from gateway.counts import Metrics, Snapshot
 from gateway.exposition import CONTENT_TYPE
-from gateway.metrics import Metrics, Snapshot
 from gateway.server.doors import open_one
 from gateway.server.readiness import asked
 from gateway.settings import Address

@@ -12,7 +12,7 @@ from gateway.admin import AdminServer
 from gateway.attempts import HeldBy
 from gateway.candidate import Tally
 from gateway.clock import SystemClock
-from gateway.metrics import Metrics, Snapshot
+from gateway.counts import Metrics, Snapshot
 from gateway.reload import PolicyChanges
 from gateway.rollout import Plan
 from gateway.server.doors import open_one

@@ -27,7 +27,7 @@ from policy import Sources, Text
 
 PROLOGUE = """
 import os, signal, socket, sys
-from gateway.metrics import Snapshot
+from gateway.counts import Snapshot
 from gateway.server.channel import receive, send
 from gateway.server.messages import *
 channel = socket.socket(fileno=int(sys.argv[1]))

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
+from gateway.counts import Metrics
 from gateway.errors import CredentialsRefused
 from gateway.exchange import Exchange
 from gateway.http.problem import Dialect
 from gateway.live import LivePolicy
-from gateway.metrics import Metrics
 from gateway.pipeline import Pipeline
 from gateway.settings import Limits
 from policy import Caller, Kind, Means
