@@ -184,9 +184,10 @@ def _entries(
         home = () if spec.home_division is None else (spec.home_division,)
         pinned = spec.pin_header is not None
         realm = permissions.mask_of(catalogue.permissions) if pinned else 0
+        aware = realm if pinned else permissions.mask_of(catalogue.division_aware)
         for operation in catalogue.operations:
             template = operation.template.below(prefix)
-            requirement = requirement_of(operation, catalogue, permissions)
+            requirement = requirement_of(operation, catalogue, permissions, aware)
             yield (
                 template,
                 Route(

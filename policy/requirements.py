@@ -53,11 +53,12 @@ def demand_of(requires: Requires, permissions: Permissions) -> Demand:
 
 
 def requirement_of(
-    operation: Operation, catalogue: Catalogue, permissions: Permissions
+    operation: Operation, catalogue: Catalogue, permissions: Permissions, aware: int
 ) -> Requirement:
     """What `operation` requires, with the rules of switches that are off left out.
 
-    A scope is a demand like any other, where the service asks for scopes.
+    A scope is a demand like any other, where the service asks for scopes. `aware` are the bits of
+    the catalogue's permissions that are asked for by division.
     """
     access = _access_of(operation.requires)
     floor = (
@@ -81,17 +82,12 @@ def requirement_of(
         demand=Demand.joined(demands),
         extras=tuple(extras),
         guards=tuple(_guards_of(operation, catalogue)) if operation.guards else (),
-        aware=permissions.mask_of(_aware_in(catalogue)),
+        aware=aware,
         source=_source_of(operation.division, operation, catalogue),
     )
 
 
 _UNSCOPED = frozenset({Access.PUBLIC, Access.NOBODY})
-
-
-def _aware_in(catalogue: Catalogue) -> Iterable[str]:
-    """The permissions that count by division; all of them where a header says the division."""
-    return catalogue.division_aware if catalogue.spec.pin_header is None else catalogue.permissions
 
 
 def _source_of(
