@@ -34,9 +34,12 @@ class Ground(msgspec.Struct, frozen=True):
 
     def bears(self, route: Route, fired: Sequence[Extra]) -> bool:
         """Whether what counts is enough for the operation, and for the conditions that are true."""
-        if self.realm and not all(bits & self.realm for bits in self.each):
-            return False
-        return all(_is_met(bits, route, fired) for bits in self.each)
+        for bits in self.each:
+            if self.realm and not bits & self.realm:
+                return False
+            if not _is_met(bits, route, fired):
+                return False
+        return True
 
     def meets(self, demand: Demand) -> bool:
         """Whether what counts is enough for it."""
@@ -56,9 +59,9 @@ class Ground(msgspec.Struct, frozen=True):
 
 
 def _is_met(bits: int, route: Route, fired: Sequence[Extra]) -> bool:
-    return route.requirement.demand.met_by(bits) and all(
-        extra.demand.met_by(bits) for extra in fired
-    )
+    if not route.requirement.demand.met_by(bits):
+        return False
+    return not fired or all(extra.demand.met_by(bits) for extra in fired)
 
 
 def ground_of(route: Route, inquiry: Inquiry) -> Ground | None:
