@@ -1,17 +1,19 @@
 """What somebody may hold under random policies: enough of it to tell any two outcomes apart."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 
 from policy import DecisionTable, Held
+from policy.analysis import Outcome
+from policy.entries import EVERYWHERE
 
-__all__ = ["holdings_of"]
+__all__ = ["everything_held", "holdings_of"]
 
 
-def holdings_of(*tables: DecisionTable, also: Iterable[str] = ()) -> tuple[Held, ...]:
+def holdings_of(*tables: DecisionTable) -> tuple[Held, ...]:
     """Every set of permissions with all scopes, everywhere; some in one division, or split between
-    two that the policies name, or that are named `also`; and every set of scopes with all
-    permissions.
+    two that the policies name; and every set of scopes with all permissions.
 
     The tables have the same permissions and scopes.
     """
@@ -19,7 +21,6 @@ def holdings_of(*tables: DecisionTable, also: Iterable[str] = ()) -> tuple[Held,
     named = dict.fromkeys(
         name for table in tables for route in table.operations for name in route.divisions
     )
-    named.update(dict.fromkeys(name for name in also if name))
     return _made(len(names), names.everything, names.every_scope, tuple(named))
 
 
@@ -41,6 +42,36 @@ def _each(count: int, permissions: int, scopes: int, named: tuple[str, ...]) -> 
             yield _held(lacking | scopes, {first: mask & 0b01101, second: mask & 0b11011})
     for chosen in range(0, scopes + 1, permissions + 1):
         yield Held.everywhere_alike(permissions | chosen)
+
+
+def everything_held(table: DecisionTable, *outcomes: Outcome) -> Iterator[Held]:
+    """Whatever somebody may hold of what any of the outcomes asks for: each permission nowhere,
+    everywhere, in one of their divisions, or in another one, or two where more than one leaves it
+    open which is meant; with all scopes, none, or one.
+    """
+    asked = realm = 0
+    for outcome in outcomes:
+        realm |= outcome.realm
+        asked |= 0 if outcome.demand is None else outcome.demand.bits
+    names = table.permissions
+    permissions = _bits((asked | realm) & names.everything)
+    scopes = _bits(asked & names.every_scope)
+    named = dict.fromkeys(name for outcome in outcomes for name in outcome.divisions if name)
+    others = ["another", "third"][: 1 + any(outcome.own for outcome in outcomes)]
+    places = [None, EVERYWHERE, *named, *others]
+    for some in {0, sum(scopes), *scopes}:
+        for chosen in product(places, repeat=len(permissions)):
+            everywhere, within = some, dict[str, int]()
+            for bit, place in zip(permissions, chosen, strict=True):
+                if place == EVERYWHERE:
+                    everywhere |= bit
+                elif place is not None:
+                    within[place] = within.get(place, 0) | bit
+            yield Held(everywhere | sum(within.values()), everywhere, within)
+
+
+def _bits(mask: int) -> list[int]:
+    return [1 << place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
 def _held(everywhere: int, within: dict[str, int]) -> Held:
