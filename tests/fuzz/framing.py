@@ -7,7 +7,7 @@ from gateway.errors import FramingRejected, UpstreamFailed
 from gateway.http.framing import ChunkDecoder, read_request_line
 from gateway.http.head import HEAD_END, read_reply_head
 from tests.support.fuzzing import fuzz
-from tests.support.strict_reading import read_reply, read_request
+from tests.support.strict_reading import NotStrict, read_reply, read_request
 
 _CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -36,7 +36,13 @@ def _chunks(data: bytes) -> None:
     if whole is None:
         return
     body, rest, done = whole
-    read = read_request(_CHUNKED + data)
+    try:
+        read = read_request(_CHUNKED + data)
+    except NotStrict:
+        # A line that has not ended yet may be refused as late as it does.
+        assert not done
+        assert _decoded([data + HEAD_END]) is None
+        return
     assert (read is not None) is done
     if read is not None:
         assert (read[0].body, read[1]) == (body, rest)
