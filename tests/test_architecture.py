@@ -28,6 +28,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> Iterator[None]:
+    """A million nodes are not to be there for the collector while other modules are tested."""
+    yield
+    tree.cache_clear()
+
+
 def offences(
     wrong: Callable[[ast.AST], bool], *folders: str, except_: tuple[str, ...] = ()
 ) -> list[str]:
