@@ -288,10 +288,14 @@ class Trial:
             everywhere = Held.everywhere_alike(held | scopes)
             return structs.replace(inquiry, caller=caller, held=everywhere)
 
+        # Of a pinned service whoever holds nothing at all lacks something besides: to belong.
+        (service,) = self.document.services
+        least = 0 if service.spec.pin_header is None else 1
         return any(
             not is_allowed(self.enforced, asked(held & ~bit))
             and is_allowed(self.enforced, asked(held | bit))
             for held in range(2 ** len(self.enforced.permissions))
+            if held & ~bit >= least
         )
 
     def contradicts(self, entry: Mapping[str, Any], verdict: Proof, tried: Tried) -> bool:
